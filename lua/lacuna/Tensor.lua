@@ -1,0 +1,437 @@
+--- A dense block of numbers on one device, row-major and contiguous.
+--
+--     local lacuna = require 'lacuna'
+--     local x = lacuna.tensor { { 1, 2 }, { 3, 4 } }
+--     print(x + 1, x:sum(1), x[2])
+--
+-- Operators and the functions of `lacuna.ops` make new tensors and are recorded for gradients.
+-- Methods named like a verb (`add`, `mul`, `fill`, `clamp`, …) work in place, as in torch.
+-- Indices count from one.  Dtypes: `float32` (default), `int32`, `int64`, `uint8`; arithmetic is
+-- for float32.
+-- @classmod lacuna.Tensor
+local ffi = require 'ffi'
+local class = require 'lacuna.class'
+local fail = require 'lacuna.fail'
+local native = require 'lacuna.native'
+local scope = require 'lacuna.scope'
+
+local C = native.C
+local Tensor = class('Tensor')
+
+local dtypes = { float32 = C.LAC_F32, int32 = C.LAC_I32, int64 = C.LAC_I64, uint8 = C.LAC_U8 }
+local dtypeNames = { [0] = 'float32', 'int32', 'int64', 'uint8' }
+local elementTypes = { [0] = 'float', 'int32_t', 'int64_t', 'uint8_t' }
+local elementSizes = { [0] = 4, 4, 8, 1 }
+local bounds = {
+   int32 = { -2147483648, 2147483647 }, uint8 = { 0, 255 },
+   int64 = { -9007199254740992, 9007199254740992 },
+}
+
+Tensor.defaultDevice = 'cpu'
+
+--- Tells whether a value is a tensor.
+-- @param value anything
+-- @treturn boolean
+function Tensor.is(value)
+   return type(value) == 'table' and getmetatable(value) == Tensor
+end
+
+--- Checks that an argument is a live tensor, for messages that name the operation.
+-- @tparam string op who asks
+-- @tparam string what the argument's name
+-- @param value what came
+-- @tparam[opt] string dtype the dtype that it must have
+-- @treturn Tensor the value
+function Tensor.check(op, what, value, dtype)
+   if not Tensor.is(value) then
+      fail.raise('%s: %s is %s, expected a tensor', op, what, fail.describe(value))
+   end
+   if value.handle == nil then
+      fail.raise('%s: %s is a tensor that was released, expected a live one', op, what)
+   end
+   if dtype and value.dtype ~= dtype then
+      fail.raise('%s: %s is %s, expected %s', op, what, value.dtype, dtype)
+   end
+   return value
+end
+
+-- ---- making ---------------------------------------------------------------------------------
+
+-- A Lua object for the handle that the last call left in native.out('tensor').
+local function adopt(device, dtype, shape, hidden)
+   local t = setmetatable({
+      handle = native.own('tensor'), device = device, dtype = dtype, sizes = shape,
+      requiresGrad = false,
+   }, Tensor)
+   if not hidden then scope.note(t) end
+   return t
+end
+
+local function readSizes(op, first, ...)
+   local sizes = type(first) == 'table' and first or { first, ... }
+   local copy = {}
+   for i = 1, #sizes do copy[i] = fail.whole(op, 'size', sizes[i], 0) end
+   return copy
+end
+
+-- Options come last; sizes are one table, or numbers.
+local function readArguments(op, ...)
+   local n = select('#', ...)
+   local last = select(n, ...)
+   local options = n > 1 and type(last) == 'table' and last or nil
+   if options then n = n - 1 end
+   local arguments = { ... }
+   options = fail.options(op, options, { dtype = false, device = false, requiresGrad = false })
+   local first = arguments[1]
+   if type(first) == 'table' then
+      if n > 1 then fail.raise('%s: sizes are a table and more, expected one of the two', op) end
+      return readSizes(op, first), options
+   end
+   for i = 1, n do fail.whole(op, 'size', arguments[i], 0) end
+   arguments[n + 1] = nil
+   return readSizes(op, { unpack(arguments, 1, n) }), options
+end
+
+--- Makes a tensor with unspecified contents.  For code that fills it at once.
+-- @tparam table sizes
+-- @tparam[opt='float32'] string dtype
+-- @tparam[opt] string device
+-- @treturn Tensor
+function Tensor.raw(sizes, dtype, device)
+   dtype, device = dtype or 'float32', device or Tensor.defaultDevice
+   local code = dtypes[dtype]
+   if not code then
+      fail.raise('tensor: dtype is %s, expected float32, int32, int64 or uint8',
+         fail.describe(dtype))
+   end
+   local number, count = native.device(device), elementSizes[code]
+   for i = 1, #sizes do count = count * sizes[i] end
+   native.relieve(number, count)
+   native.try(C.lac_tensor_new, native.out 'tensor', number, code, #sizes, native.doubles(sizes))
+   return adopt(device, dtype, sizes)
+end
+
+local function finish(t, options)
+   if options.requiresGrad then t:requireGrad() end
+   return t
+end
+
+--- Makes a tensor of one value.
+-- @tparam number value
+-- @param ... sizes, as numbers or one table; then options `dtype`, `device`, `requiresGrad`
+-- @treturn Tensor
+function Tensor.full(value, ...)
+   fail.number('full', 'value', value)
+   local sizes, options = readArguments('full', ...)
+   local t = Tensor.raw(sizes, options.dtype, options.device)
+   native.ops.fill(t, value)
+   return finish(t, options)
+end
+
+--- Makes a tensor of zeros.
+-- @param ... as for @{full}, without the value
+-- @treturn Tensor
+function Tensor.zeros(...)
+   local sizes, options = readArguments('zeros', ...)
+   local t = Tensor.raw(sizes, options.dtype, options.device)
+   native.ops.fill(t, 0)
+   return finish(t, options)
+end
+
+--- Makes a tensor of ones.
+-- @param ... as for @{zeros}
+-- @treturn Tensor
+function Tensor.ones(...)
+   local sizes, options = readArguments('ones', ...)
+   local t = Tensor.raw(sizes, options.dtype, options.device)
+   native.ops.fill(t, 1)
+   return finish(t, options)
+end
+
+--- Makes an unfilled tensor of this one's shape, dtype and device.
+-- @treturn Tensor
+function Tensor:newLike()
+   return Tensor.raw({ unpack(self.sizes) }, self.dtype, self.device)
+end
+
+local function measure(values, sizes, depth)
+   if type(values) ~= 'table' then return end
+   sizes[depth] = #values
+   measure(values[1], sizes, depth + 1)
+end
+
+local function pour(values, sizes, depth, buffer, at, dtype)
+   if depth > #sizes then
+      if type(values) ~= 'number' then
+         fail.raise('tensor: element %d is %s, expected a number', at + 1, fail.describe(values))
+      end
+      local range = bounds[dtype]
+      if range and (values ~= math.floor(values) or values < range[1] or values > range[2]) then
+         fail.raise('tensor: element %d is %.14g, expected a whole number for %s', at + 1, values,
+            dtype)
+      end
+      buffer[at] = values
+      return at + 1
+   end
+   if type(values) ~= 'table' or #values ~= sizes[depth] then
+      fail.raise('tensor: a table at depth %d holds %s, expected %d elements', depth,
+         type(values) == 'table' and #values or fail.describe(values), sizes[depth])
+   end
+   for i = 1, sizes[depth] do at = pour(values[i], sizes, depth + 1, buffer, at, dtype) end
+   return at
+end
+
+--- Makes a tensor from nested tables of numbers, or from one number.
+-- @param values such as `{ { 1, 2 }, { 3, 4 } }`
+-- @tparam[opt] table options `dtype`, `device`, `requiresGrad`, and `shape` for a flat table
+-- @treturn Tensor
+function Tensor.of(values, options)
+   options = fail.options('tensor', options,
+      { dtype = 'float32', device = Tensor.defaultDevice, requiresGrad = false, shape = false })
+   if type(values) ~= 'table' and type(values) ~= 'number' then
+      fail.raise('tensor: values are %s, expected a table of numbers', fail.describe(values))
+   end
+   if Tensor.is(values) then
+      fail.raise('tensor: values are a Tensor already, expected a table of numbers')
+   end
+   local sizes = {}
+   measure(values, sizes, 1)
+   local count = 1
+   for i = 1, #sizes do count = count * sizes[i] end
+   local t = Tensor.raw(sizes, options.dtype, options.device)
+   local buffer = ffi.new(elementTypes[dtypes[options.dtype]] .. '[?]', math.max(count, 1))
+   pour(values, sizes, 1, buffer, 0, options.dtype)
+   native.check(C.lac_tensor_write(t.handle, buffer, count * t:elementSize()))
+   if options.shape then t = t:view(options.shape) end
+   return finish(t, options)
+end
+
+local function fromMemory(op, pointer, bytes, sizes, options)
+   sizes = readSizes(op, sizes)
+   options = fail.options(op, options, { dtype = 'float32', device = Tensor.defaultDevice })
+   local t = Tensor.raw(sizes, options.dtype, options.device)
+   if bytes and bytes ~= t:nElement() * t:elementSize() then
+      fail.raise('%s: %d bytes, expected %d', op, bytes, t:nElement() * t:elementSize())
+   end
+   native.check(C.lac_tensor_write(t.handle, pointer, t:nElement() * t:elementSize()))
+   return t
+end
+
+--- Makes a tensor from the bytes of a string, little-endian as in memory.
+-- @tparam string bytes
+-- @tparam table sizes
+-- @tparam[opt] table options `dtype`, `device`
+-- @treturn Tensor
+function Tensor.fromString(bytes, sizes, options)
+   if type(bytes) ~= 'string' then
+      fail.raise('fromString: bytes are %s, expected a string', fail.describe(bytes))
+   end
+   return fromMemory('fromString', bytes, #bytes, sizes, options)
+end
+
+--- Makes a tensor from what an FFI pointer points to.  The caller answers for its length.
+-- @tparam cdata pointer to at least as many elements as the sizes tell
+-- @tparam table sizes
+-- @tparam[opt] table options `dtype`, `device`
+-- @treturn Tensor
+function Tensor.fromPointer(pointer, sizes, options)
+   if type(pointer) ~= 'cdata' or pointer == nil then
+      fail.raise('fromPointer: pointer is %s, expected a cdata pointer', fail.describe(pointer))
+   end
+   return fromMemory('fromPointer', pointer, nil, sizes, options)
+end
+
+-- ---- asking -----------------------------------------------------------------------------------
+
+--- Tells the size along a dimension, or all sizes.
+-- @tparam[opt] number dim from 1
+-- @treturn number|table
+function Tensor:size(dim)
+   if dim == nil then return self:shape() end
+   return self.sizes[fail.whole('size', 'dimension', dim, 1, #self.sizes)]
+end
+
+--- Tells all sizes.
+-- @treturn table a fresh array
+function Tensor:shape() return { unpack(self.sizes) } end
+
+--- Tells the number of dimensions.
+-- @treturn number
+function Tensor:dim() return #self.sizes end
+
+--- Tells the number of elements.
+-- @treturn number
+function Tensor:nElement()
+   local count = 1
+   for i = 1, #self.sizes do count = count * self.sizes[i] end
+   return count
+end
+
+--- Tells the bytes of one element.
+-- @treturn number
+function Tensor:elementSize() return elementSizes[dtypes[self.dtype]] end
+
+--- Tells how often the storage was written.
+-- @treturn number
+function Tensor:version()
+   return C.lac_tensor_version(Tensor.check('version', 'self', self).handle)
+end
+
+--- Tells whether this tensor and another share storage.
+-- @tparam Tensor other
+-- @treturn boolean
+function Tensor:shares(other)
+   return C.lac_tensor_shares(Tensor.check('shares', 'self', self).handle,
+      Tensor.check('shares', 'other', other).handle) ~= 0
+end
+
+-- Calls f with a C array that holds the elements.
+local function withElements(t, f)
+   Tensor.check('read', 'self', t)
+   local count = t:nElement()
+   local buffer = ffi.new(elementTypes[dtypes[t.dtype]] .. '[?]', math.max(count, 1))
+   native.check(C.lac_tensor_read(buffer, count * t:elementSize(), t.handle))
+   return f(buffer, count)
+end
+
+local function nest(buffer, sizes, depth, at)
+   if depth > #sizes then return tonumber(buffer[at]), at + 1 end
+   local list = {}
+   for i = 1, sizes[depth] do list[i], at = nest(buffer, sizes, depth + 1, at) end
+   return list, at
+end
+
+--- Copies the elements into nested Lua tables; a scalar gives a number.
+-- @treturn table|number
+function Tensor:toTable()
+   return withElements(self, function(buffer) return (nest(buffer, self.sizes, 1, 0)) end)
+end
+
+--- Copies the elements into one flat Lua table.
+-- @treturn table
+function Tensor:toFlat()
+   return withElements(self, function(buffer, count)
+      local list = {}
+      for i = 0, count - 1 do list[i + 1] = tonumber(buffer[i]) end
+      return list
+   end)
+end
+
+--- Copies the elements into a string of bytes.
+-- @treturn string
+function Tensor:toString()
+   return withElements(self, function(buffer, count)
+      return ffi.string(buffer, count * self:elementSize())
+   end)
+end
+
+--- Gives the only element as a number.
+-- @treturn number
+function Tensor:item()
+   if self:nElement() ~= 1 then
+      fail.raise('item: the tensor has %d elements, expected 1', self:nElement())
+   end
+   return withElements(self, function(buffer) return tonumber(buffer[0]) end)
+end
+
+--- Gives an FFI pointer to the elements of a tensor on the cpu; valid while the tensor lives.
+-- Whoever writes through it calls @{touch} afterwards.
+-- @treturn cdata
+function Tensor:pointer()
+   local p = C.lac_tensor_data(Tensor.check('pointer', 'self', self).handle)
+   if p == nil then native.raise() end
+   return ffi.cast(elementTypes[dtypes[self.dtype]] .. ' *', p)
+end
+
+-- ---- views and moves ---------------------------------------------------------------------------
+
+-- Another handle on the same storage; no gradient passes.
+local function slice(t, first, sizes, hidden)
+   Tensor.check('view', 'self', t)
+   native.try(C.lac_tensor_view, native.out 'tensor', t.handle, first, #sizes,
+      native.doubles(sizes))
+   return adopt(t.device, t.dtype, sizes, hidden)
+end
+Tensor.slice = slice
+
+--- Gives a second object on the same elements, without history.
+-- @treturn Tensor
+function Tensor:detach() return slice(self, 0, self:shape()) end
+
+-- The alias by which a node of the tape remembers a tensor: scopes don't see it.
+function Tensor:remember()
+   local alias = slice(self, 0, self:shape(), true)
+   alias.node, alias.slot, alias.requiresGrad = self.node, self.slot, self.requiresGrad
+   return alias
+end
+
+--- Copies the elements into a new tensor without history.
+-- @treturn Tensor
+function Tensor:clone()
+   local t = Tensor.check('clone', 'self', self):newLike()
+   native.check(C.lac_tensor_copy(t.handle, self.handle))
+   return t
+end
+
+--- Copies another tensor's elements into this one, from any device; as many elements, same dtype.
+-- @tparam Tensor other
+-- @treturn Tensor self
+function Tensor:copy(other)
+   self:checkWritable('copy')
+   Tensor.check('copy', 'source', other)
+   native.check(C.lac_tensor_copy(self.handle, other.handle))
+   return self
+end
+
+--- Frees the memory now; to use the tensor afterwards is an error.  Does nothing the second time.
+function Tensor:release()
+   if self.handle == nil then return end
+   native.free('tensor', self.handle)
+   self.handle, self.node, self.grad = nil, nil, nil
+end
+
+--- Keeps the tensor out of the hands of the scopes that are open.
+-- @treturn Tensor self
+function Tensor:keep()
+   self.kept = true
+   return self
+end
+
+-- ---- gradients -----------------------------------------------------------------------------------
+
+--- Asks for a gradient: operations on the tensor are recorded from now on.
+-- @tparam[opt=true] boolean on
+-- @treturn Tensor self
+function Tensor:requireGrad(on)
+   if self.dtype ~= 'float32' then
+      fail.raise('requireGrad: the tensor is %s, expected float32', self.dtype)
+   end
+   if self.node then
+      fail.raise('requireGrad: the tensor is the result of %s, expected one without history',
+         self.node.name)
+   end
+   self.requiresGrad = on ~= false
+   return self
+end
+
+--- Drops the gradient.
+-- @treturn Tensor self
+function Tensor:zeroGrad()
+   self.grad = nil
+   return self
+end
+
+--- Refuses a write in place to a tensor whose gradient is being recorded.
+-- @tparam string op who wants to write
+function Tensor:checkWritable(op)
+   Tensor.check(op, 'self', self)
+   if self.requiresGrad and scope.recording() then
+      if self.node then
+         fail.raise('%s: in place on the result of %s, whose gradient is recorded; '
+            .. 'expected an operator or lacuna.noGrad', op, self.node.name)
+      end
+      fail.raise('%s: in place on a tensor that requires a gradient, expected lacuna.noGrad', op)
+   end
+end
+
+return Tensor

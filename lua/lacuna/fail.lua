@@ -1,0 +1,103 @@
+--- Raises an error that blames the user's line: the first frame outside this library.
+-- @module lacuna.fail
+
+local here = debug.getinfo(1, 'S').source:match('^(@.*)fail%.lua$')
+
+local fail = {}
+
+--- Says where the innermost line outside the library is.
+-- @treturn string `file:line: `, or nothing when the whole stack is the library's
+function fail.position()
+   local level = 2
+   while true do
+      local info = debug.getinfo(level, 'Sl')
+      if not info then return '' end
+      if info.what ~= 'C' and info.source:sub(1, #here) ~= here then
+         return ('%s:%d: '):format(info.short_src, info.currentline)
+      end
+      level = level + 1
+   end
+end
+
+--- Raises a sentence with the user's position before it.
+-- @tparam string sentence a format, `what: A is B, expected C`
+-- @param ... its values
+function fail.raise(sentence, ...)
+   if select('#', ...) > 0 then sentence = sentence:format(...) end
+   error(fail.position() .. sentence, 0)
+end
+
+--- Describes a value for a sentence: its type, and the value when it is short.
+-- @param value anything
+-- @treturn string such as `nil`, `the number 1.5`, `the string 'cpu'`, `a table`
+function fail.describe(value)
+   local kind = type(value)
+   if kind == 'nil' then return 'nil' end
+   if kind == 'number' then return ('the number %.14g'):format(value) end
+   if kind == 'boolean' then return tostring(value) end
+   if kind == 'string' then
+      return ('the string %q'):format(#value > 40 and value:sub(1, 37) .. '...' or value)
+   end
+   if kind == 'table' then
+      local class = getmetatable(value)
+      local name = type(class) == 'table' and rawget(class, '__typename')
+      return name and 'a ' .. tostring(name) or 'a table'
+   end
+   return 'a ' .. kind
+end
+
+--- Checks that a number is whole and in a range.
+-- @tparam string op who asks
+-- @tparam string what the argument's name
+-- @param value what came
+-- @tparam number low the least that is right
+-- @tparam[opt] number high the most that is right
+-- @treturn number the value
+function fail.whole(op, what, value, low, high)
+   if type(value) ~= 'number' or value ~= math.floor(value) or value < low
+      or value > (high or 9007199254740992) then
+      fail.raise('%s: %s is %s, expected a whole number %s', op, what, fail.describe(value),
+         high and ('from %d to %d'):format(low, high) or 'of at least ' .. low)
+   end
+   return value
+end
+
+--- Checks that a value is a number, and not nan.
+-- @tparam string op who asks
+-- @tparam string what the argument's name
+-- @param value what came
+-- @treturn number the value
+function fail.number(op, what, value)
+   if type(value) ~= 'number' or value ~= value then
+      fail.raise('%s: %s is %s, expected a number', op, what, fail.describe(value))
+   end
+   return value
+end
+
+--- Checks the names in a table of options, and fills in defaults.
+-- @tparam string op who asks
+-- @tparam ?table given the user's options
+-- @tparam table defaults every option that exists; `false` stands for "no default"
+-- @treturn table a new table
+function fail.options(op, given, defaults)
+   if given ~= nil and type(given) ~= 'table' then
+      fail.raise('%s: options are %s, expected a table', op, fail.describe(given))
+   end
+   local result = {}
+   for name, default in pairs(defaults) do
+      if default ~= false then result[name] = default end
+   end
+   for name, value in pairs(given or {}) do
+      if defaults[name] == nil then
+         local known = {}
+         for key in pairs(defaults) do known[#known + 1] = key end
+         table.sort(known)
+         fail.raise('%s: option %s is unknown, expected one of %s', op, tostring(name),
+            table.concat(known, ', '))
+      end
+      result[name] = value
+   end
+   return result
+end
+
+return fail

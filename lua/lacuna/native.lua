@@ -1,0 +1,213 @@
+--- The C core: declared from its own header, called through one check.
+--
+-- A C function never raises: it returns a status and leaves a sentence, which @{check} turns into
+-- a Lua error here, on the Lua side of the call, where unwinding is safe.  Only the tensors, the
+-- operations and the thin modules over C look at this module.
+-- @module lacuna.native
+local ffi = require 'ffi'
+local fail = require 'lacuna.fail'
+
+local native = {}
+
+local here = debug.getinfo(1, 'S').source:match('^@(.*)native%.lua$')
+
+local function exists(path)
+   local file = io.open(path)
+   return file and file:close() and path
+end
+
+-- The library and the declarations lie in the build folder of a source tree, or where the
+-- installation put them; LACUNA_LIB (environment or global) names another library.
+local function locate()
+   local named = os.getenv('LACUNA_LIB') or rawget(_G, 'LACUNA_LIB')
+   local build = named and named:match('^(.*)/lib/liblacuna%.so$') or here .. '../../build'
+   local library = named or exists(build .. '/lib/liblacuna.so')
+      or exists(here .. '../../../../lib/liblacuna.so') or 'lacuna'
+   local header = exists(here .. 'cdef.h') or build .. '/share/lua/lacuna/cdef.h'
+   return library, header
+end
+
+local libraryPath, headerPath = locate()
+
+local function readHeader()
+   local file = io.open(headerPath)
+   if not file then
+      error('lacuna: ' .. headerPath .. ' is missing; build first, with scripts/build', 0)
+   end
+   local text = file:read('*a')
+   file:close()
+   return text
+end
+
+local header = readHeader()
+ffi.cdef(header)
+
+--- The loaded library.  Kept here so that the collector cannot unload it.
+native.C = ffi.load(libraryPath)
+local C = native.C
+if C.lac_abi() ~= C.LAC_ABI then
+   error('lacuna: ' .. libraryPath .. ' and ' .. headerPath .. ' are of different builds', 0)
+end
+--- Where the library was found; worker threads load the same file.
+native.library = libraryPath
+
+-- ---- failures -----------------------------------------------------------------------------
+
+--- Raises the core's sentence, at the user's line.
+function native.raise()
+   fail.raise('%s', ffi.string(C.lac_error()))
+end
+
+--- Raises if a status says that a call failed.
+-- @tparam number status what a `lac_*` function returned
+function native.check(status)
+   if status ~= 0 then native.raise() end
+end
+
+-- ---- memory -------------------------------------------------------------------------------
+
+local MEGABYTE = 2 ^ 20
+local STEP = 64 * MEGABYTE
+local limit = {}
+
+--- Makes room before an allocation.  The collector does not see what C holds, so past a limit
+-- that follows the bytes held it is run by hand.
+-- @tparam number device a device's number
+-- @tparam number bytes what is about to be allocated
+function native.relieve(device, bytes)
+   local live = C.lac_memory_live(device) + bytes
+   if live <= (limit[device] or STEP) then return end
+   collectgarbage()
+   collectgarbage()
+   live = C.lac_memory_live(device) + bytes
+   limit[device] = live + math.max(STEP, math.min(live / 2, 2048 * MEGABYTE))
+end
+
+--- Calls a function again after a full collection, if it ran out of memory.
+-- @tparam function f returns a status
+-- @param ... its arguments
+function native.try(f, ...)
+   local status = f(...)
+   if status == C.LAC_E_MEMORY then
+      collectgarbage()
+      collectgarbage()
+      status = f(...)
+   end
+   if status ~= 0 then native.raise() end
+end
+
+-- ---- operations -----------------------------------------------------------------------------
+
+-- An object's handle, or the value itself; a released object says so.
+local function raw(op, value)
+   if type(value) ~= 'table' then return value end
+   local handle = value.handle
+   if handle == nil then
+      fail.raise('%s: %s was released, expected a live one', op, fail.describe(value))
+   end
+   return handle
+end
+native.raw = raw
+
+--- Every operation of ops.def by its C name, taking tensors, rulebooks and numbers.
+native.ops = {}
+
+local function countParameters(op)
+   local list = header:match('int lac_' .. op .. '%((.-)%)')
+   local _, commas = list:gsub(',', ',')
+   return commas + 1
+end
+
+local function wrap(op)
+   local n = countParameters(op)
+   local names, raws = {}, {}
+   for i = 1, n do
+      names[i] = 'a' .. i
+      raws[i] = ('raw(%q, a%d)'):format(op, i)
+   end
+   local code = ('local f, try, raw = ... return function(%s) return try(f, %s) end'):format(
+      table.concat(names, ', '), table.concat(raws, ', '))
+   return loadstring(code, '=' .. here .. 'native.lua')(C['lac_' .. op], native.try, raw)
+end
+
+for i = 0, C.lac_op_count() - 1 do
+   local name = ffi.string(C.lac_op_name(i, nil))
+   native.ops[name] = wrap(name)
+end
+
+-- ---- devices --------------------------------------------------------------------------------
+
+local found = ffi.new('int[1]')
+local numbers, names = {}, {}
+
+--- Finds a device by name.
+-- @tparam string name `cpu`, `shadow`, `cuda`, `cuda:1`
+-- @treturn number its number in C
+function native.device(name)
+   local number = numbers[name]
+   if number then return number end
+   if type(name) ~= 'string' then
+      fail.raise('device: %s, expected a name such as cpu', fail.describe(name))
+   end
+   native.check(C.lac_device_find(found, name))
+   numbers[name], names[found[0]] = found[0], name
+   return found[0]
+end
+
+--- Names a device.
+-- @tparam number number its number in C
+-- @treturn string its name
+function native.deviceName(number)
+   if not names[number] then names[number] = ffi.string(C.lac_device_name(number)) end
+   return names[number]
+end
+
+-- ---- handles ----------------------------------------------------------------------------------
+
+local outs = {}
+local finalisers = {
+   tensor = C.lac_tensor_free, sites = C.lac_sites_free, rulebook = C.lac_rulebook_free,
+}
+
+--- Lends a place for a `lac_<kind> **out` argument.
+-- @tparam string kind `tensor`, `sites`, `rulebook` or another for which C has a `free`
+-- @treturn cdata the place
+function native.out(kind)
+   if not outs[kind] then outs[kind] = ffi.new('lac_' .. kind .. ' *[1]') end
+   return outs[kind]
+end
+
+--- Takes what a call left there, for the collector to free.  The finaliser is the C function
+-- itself: a closure could capture its owner, and LuaJIT would then never collect either.
+-- @tparam string kind as for @{out}
+-- @treturn cdata an owned handle
+function native.own(kind)
+   local free = finalisers[kind]
+   if not free then
+      free = C['lac_' .. kind .. '_free']
+      finalisers[kind] = free
+   end
+   return ffi.gc(outs[kind][0], free)
+end
+
+--- Frees a handle now instead of at a collection.
+-- @tparam string kind as for @{out}
+-- @tparam cdata handle an owned handle
+function native.free(kind, handle)
+   finalisers[kind](ffi.gc(handle, nil))
+end
+
+--- Copies Lua numbers into a C array of doubles.
+-- @tparam table list numbers
+-- @treturn cdata `double[#list]`
+function native.doubles(list)
+   return ffi.new('double[?]', math.max(#list, 1), list)
+end
+
+native.string = ffi.string
+native.new = ffi.new
+native.cast = ffi.cast
+native.copy = ffi.copy
+native.istype = ffi.istype
+
+return native

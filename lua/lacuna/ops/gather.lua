@@ -1,0 +1,100 @@
+--- Rows by index.  Index tensors are int32 and count from one for the user, from zero inside.
+-- @module lacuna.ops.gather
+local fail = require 'lacuna.fail'
+local native = require 'lacuna.native'
+local ops = require 'lacuna.ops'
+local Tensor = require 'lacuna.Tensor'
+
+local run = native.ops
+
+--- Checks an index tensor and turns it to count from zero.  Its range is read once for each
+-- state of its storage.
+-- @tparam string op who asks
+-- @tparam Tensor index int32, from one; or a table of numbers
+-- @tparam ?number count the elements that it must have
+-- @tparam number limit the largest index that is right
+-- @treturn Tensor int32, from zero
+function ops.index(op, index, count, limit)
+   if type(index) == 'table' and not Tensor.is(index) then
+      index = Tensor.of(index, { dtype = 'int32' })
+   end
+   Tensor.check(op, 'index', index, 'int32')
+   if #index.sizes ~= 1 or count and index.sizes[1] ~= count then
+      fail.raise('%s: index is %s, expected %s', op, table.concat(index.sizes, 'x'),
+         count and count .. ' elements' or 'one dimension')
+   end
+   local version = index:version()
+   if index.rangeVersion ~= version then
+      local range = Tensor.raw({ 2 }, 'int32', index.device)
+      run.index_range(range, index)
+      index.low, index.high = unpack(range:toFlat())
+      index.rangeVersion = version
+      range:release()
+   end
+   if index.sizes[1] > 0 and (index.low < 1 or index.high > limit) then
+      fail.raise('%s: index holds %d to %d, expected 1 to %d', op, index.low, index.high, limit)
+   end
+   local zeroBased = index:newLike()
+   run.index_shift(zeroBased, index, -1)
+   return zeroBased
+end
+
+-- y[i] = x[index[i]], index from zero, -1 for a row of zeros; trusted.
+ops.define('gatherRows', {
+   forward = function(context, x, index)
+      local sizes = x:shape()
+      sizes[1] = index:nElement()
+      local y = Tensor.raw(sizes, x.dtype, x.device)
+      run.gather(y, x, index)
+      context:save(index)
+      context.rows = x.sizes[1]
+      return y
+   end,
+   backward = function(context, dy)
+      return ops.scatterRows(dy, context:unsave(), context.rows)
+   end,
+})
+
+-- y[index[i]] += x[i] over zeros, in the order of i; index from zero, trusted.
+ops.define('scatterRows', {
+   forward = function(context, x, index, rows)
+      local order = Tensor.raw({ index:nElement() }, 'int32', x.device)
+      local first = Tensor.raw({ rows + 1 }, 'int32', x.device)
+      run.group(order, first, index)
+      local sizes = x:shape()
+      local width = 1
+      for d = 2, #sizes do width = width * sizes[d] end
+      local sorted = Tensor.raw({ sizes[1], width }, 'float32', x.device)
+      run.gather(sorted, x:slice(0, { sizes[1], width }), order)
+      sizes[1] = rows
+      local y = Tensor.raw({ rows, width }, 'float32', x.device)
+      run.segment_sum(y, sorted, first)
+      context:save(index)
+      return y:slice(0, sizes)
+   end,
+   backward = function(context, dy) return ops.gatherRows(dy, context:unsave()) end,
+})
+
+--- Takes rows: y[i] = x[index[i]].
+-- @tparam Tensor x n x …
+-- @tparam Tensor|table index m, int32, rows from one
+-- @treturn Tensor m x …
+function ops.gather(x, index)
+   Tensor.check('gather', 'input', x)
+   if #x.sizes == 0 then fail.raise('gather: input is a scalar, expected rows') end
+   return ops.gatherRows(x, ops.index('gather', index, nil, x.sizes[1]))
+end
+
+--- Adds rows up: y[index[i]] += x[i], in the order of i, from zeros.
+-- @tparam Tensor x m x …
+-- @tparam Tensor|table index m, int32, rows from one
+-- @tparam number rows of the result
+-- @treturn Tensor rows x …
+function ops.scatterAdd(x, index, rows)
+   Tensor.check('scatterAdd', 'input', x, 'float32')
+   if #x.sizes == 0 then fail.raise('scatterAdd: input is a scalar, expected rows') end
+   fail.whole('scatterAdd', 'rows', rows, 0, 2147483647)
+   return ops.scatterRows(x, ops.index('scatterAdd', index, x.sizes[1], rows), rows)
+end
+
+return ops

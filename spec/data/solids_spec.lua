@@ -1,0 +1,118 @@
+local solids = require 'lacuna.data.solids'
+local meshes = require 'spec.support.meshes'
+
+local function volume(solid)
+   local volumes, why = meshes.volumes(solid)
+   assert(volumes, why)
+   assert.equal(1, #volumes)
+   return volumes[1]
+end
+
+local function near(expected, actual, tolerance)
+   assert.is_true(math.abs(expected - actual) <= (tolerance or 1e-9),
+      ('expected %g, was %g'):format(expected, actual))
+end
+
+-- The area of a regular polygon in a circle of radius one.
+local function polygonArea(n)
+   return n / 2 * math.sin(2 * math.pi / n)
+end
+
+describe('data.solids', function()
+   it('makes closed boxes, prisms and cones, outward', function()
+      near(2 * 3 * 4, volume(solids.box(2, 3, 4)))
+      near(2 * 3 * 4, volume(solids.box(2, 3, 4, 5, 1)))
+      near(5 * polygonArea(7), volume(solids.prism(solids.circle(7), 5)))
+      local cone = solids.loft(solids.circle(9), { { 0, 0 }, { 0, 1 }, { 3, 0, 5, 5 } })
+      near(polygonArea(9), volume(cone))
+   end)
+
+   it('makes cups by going back inside', function()
+      local cup = solids.loft(solids.circle(12),
+         { { 0, 0 }, { 0, 1 }, { 2, 1 }, { 2, 0.5 }, { 1, 0.5 }, { 1, 0 } })
+      near(polygonArea(12) * (2 - 0.25), volume(cup))
+   end)
+
+   it('makes ellipsoids of about 4/3 pi abc', function()
+      near(4 / 3 * math.pi * 6, volume(solids.ellipsoid(1, 2, 3, 80)), 0.1)
+   end)
+
+   it('makes tubes, open and closed', function()
+      local straight = solids.tube({ { 0, 0, 0 }, { 1, 2, 2 } }, function() return 0.5 end, 8)
+      near(3 * 0.25 * polygonArea(8), volume(straight))
+      local ring, knot = {}, {}
+      for i = 1, 90 do
+         local t = 2 * math.pi * i / 90
+         ring[i] = { 3 * math.cos(t), 3 * math.sin(t), 0 }
+         knot[i] = { math.sin(t) + 2 * math.sin(2 * t), math.cos(t) - 2 * math.cos(2 * t),
+            -math.sin(3 * t) }
+      end
+      local torus = solids.tube(ring, function() return 1 end, 20, true)
+      near(2 * math.pi * 3 * polygonArea(20), volume(torus), 0.1)
+      assert.is_true(volume(solids.tube(knot, function() return 0.3 end, 9, true)) > 1)
+   end)
+
+   it('joins the ends of a closed tube without a twist', function()
+      -- no edge along the tube may be much longer than the step between its rings
+      local points, n, segments = {}, 60, 10
+      for i = 1, n do
+         local t = 2 * math.pi * i / n
+         local r = 2 + math.cos(3 * t)
+         points[i] = { r * math.cos(2 * t), r * math.sin(2 * t), math.sin(3 * t) }
+      end
+      local tube = solids.tube(points, function() return 0.2 end, segments, true)
+      local function apart(a, b)
+         local sum = 0
+         for k = 1, 3 do sum = sum + (tube.vertices[3 * a + k] - tube.vertices[3 * b + k]) ^ 2 end
+         return math.sqrt(sum)
+      end
+      local longest, closing = 0, 0
+      for i = 0, n - 2 do
+         for j = 0, segments - 1 do
+            longest = math.max(longest, apart(i * segments + j, (i + 1) * segments + j))
+         end
+      end
+      for j = 0, segments - 1 do closing = math.max(closing, apart((n - 1) * segments + j, j)) end
+      assert.is_true(closing < 1.2 * longest)
+   end)
+
+   it('moves and joins', function()
+      local box = solids.turn(solids.shift(solids.box(2, 2, 4), 10, 0, 0), 'z', math.pi / 2)
+      local low, high = meshes.bounds(box)
+      for axis, range in ipairs { { -1, 1 }, { 9, 11 }, { 0, 4 } } do
+         near(range[1], low[axis])
+         near(range[2], high[axis])
+      end
+      low, high = meshes.bounds(solids.turn(solids.box(2, 2, 4), 'y', math.pi / 2))
+      near(0, low[1])
+      near(4, high[1])
+      local both = solids.join { solids.box(1, 1, 1), solids.shift(solids.box(1, 1, 2), 5, 0, 0) }
+      local volumes = meshes.volumes(both)
+      assert.equal(2, #volumes)
+      near(1, volumes[1])
+      near(2, volumes[2])
+      near(8, volume(solids.map(solids.box(1, 1, 1),
+         function(x, y, z) return 2 * x, 2 * y, 2 * z end)))
+   end)
+end)
+
+describe('the check of meshes', function()
+   it('notices a hole, a flipped triangle and a mesh inside out', function()
+      local box = solids.box(1, 1, 1)
+      box.faces[#box.faces], box.faces[#box.faces - 1], box.faces[#box.faces - 2] = nil, nil, nil
+      assert.is_nil((meshes.volumes(box)))
+      box = solids.box(1, 1, 1)
+      box.faces[1], box.faces[2] = box.faces[2], box.faces[1]
+      assert.is_nil((meshes.volumes(box)))
+      box = solids.box(1, 1, 1)
+      local f = box.faces
+      for i = 1, #f, 3 do f[i], f[i + 1] = f[i + 1], f[i] end
+      near(-1, meshes.volumes(box)[1])
+   end)
+
+   it('counts the voxels of a plate', function()
+      local plate = { vertices = { 0.5, 0.5, 0.5, 3.5, 0.5, 0.5, 3.5, 2.5, 0.5, 0.5, 2.5, 0.5 },
+         faces = { 0, 1, 2, 0, 2, 3 } }
+      assert.equal(4 * 3, meshes.voxels(plate))
+   end)
+end)
