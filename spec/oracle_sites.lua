@@ -147,6 +147,7 @@ function sites.sites(random, n, dimension, options)
          for axis = 1, dimension do new[axis + 1] = random:integer(low, high) end
       else
          new = { unpack(coords[random:integer(1, #coords)]) }
+         if random:uniform() < 0.2 then new[1] = random:integer(0, batches - 1) end
          for _ = 1, random:integer(1, 2) do
             local axis = random:integer(2, dimension + 1)
             new[axis] = math.max(low, math.min(high, new[axis] + random:integer(-1, 1)))

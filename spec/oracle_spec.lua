@@ -37,12 +37,13 @@ describe('oracle: sites', function()
       for dimension = 1, 10 do
          local options = { batches = 2, low = -3, high = 30 }
          local coords = oracle.sites(oracle.random(dimension), 40, dimension, options)
-         local rows, neighbours = oracle.rows(coords), 0
+         local rows, neighbours, later = oracle.rows(coords), 0, 0
          assert.equal(40, #coords)
          for i, c in ipairs(coords) do
             assert.equal(dimension + 1, #c)
             assert.equal(i, oracle.rowOf(rows, c))
             assert.is_true(c[1] == 0 or c[1] == 1)
+            later = later + c[1]
             local beside = false
             for j, other in ipairs(coords) do
                local apart = 0
@@ -53,6 +54,7 @@ describe('oracle: sites', function()
             if beside then neighbours = neighbours + 1 end
          end
          assert.is_true(neighbours >= 20)
+         assert.is_true(later > 0 and later < 40)
       end
    end)
 
@@ -103,6 +105,7 @@ describe('oracle: sites', function()
          (oracle.strided(coords, 2, 1, 1, 0)))
       assert.same({ 2 }, oracle.outputSize({ 3 }, 2, 1, 1, 0))
       assert.same({ 4, 3 }, oracle.outputSize({ 7, 6 }, { 3, 2 }, 2, { 1, 3 }, { 1, 1 }))
+      assert.same({ 3 }, oracle.outputSize({ 9 }, 4, 1, 2, 0))
    end)
 
    it('obeys fine = stride * coarse + tap * dilation - pad', function()
@@ -216,6 +219,13 @@ describe('oracle: operations', function()
       local alone, one = oracle.batchNorm({ { 7 } })
       near({ { 0 } }, alone)
       near({ 0.99 }, one.runningVar)
+      local running = { runningMean = { 3 }, runningVar = { 5 }, training = false }
+      after = select(2, oracle.batchNorm({ { 1 }, { 2 } }, running))
+      near({ { 3 }, { 5 } }, { after.runningMean, after.runningVar })
+      running.training, running.momentum = true, 0.5
+      after = select(2, oracle.batchNorm({ { 1 }, { 3 } }, running))
+      near({ { 2.5 }, { 3.5 } }, { after.runningMean, after.runningVar })
+      assert.same({}, (oracle.batchNorm({})))
    end)
 
    it('applies leaky ReLU, softmax and logSoftmax', function()
@@ -223,7 +233,7 @@ describe('oracle: operations', function()
       assert.same({ { 3, 1.5, 1.5 } }, oracle.leakyReLUGrad({ { 2, 0, -2 } }, { { 3, 3, 3 } }, 0.5))
       near({ { 0.25, 0.75 } }, oracle.softmax { { 0, math.log(3) } })
       near({ { math.log(0.25), math.log(0.75) } }, oracle.logSoftmax { { 0, math.log(3) } })
-      near({ { 0.5, 0.5 } }, oracle.softmax { { 1e4, 1e4 } })
+      near({ { 0.5, 0.5, 0 } }, oracle.softmax { { 1e4, 1e4, -1e4 } })
    end)
 
    it('multiplies matrices', function()
@@ -240,6 +250,24 @@ describe('oracle: grids', function()
       assert.same({ 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0 }, flat)
       flat = oracle.sparseToDense(coords, { { 1 }, { 3 } }, 1, { 2, 2 }, 1, { 9 })
       assert.same({ 9, 1, 9, 9 }, flat)
+   end)
+
+   it('cuts a window out of the sites of a sample', function()
+      local coords = { { 0, 4, -2 }, { 0, 5, -1 }, { 0, 3, -2 }, { 1, 4, -2 } }
+      local grid = oracle.grid(coords, { { 1 }, { 2 }, { 3 }, { 4 } },
+         { size = { 2, 3 }, planes = 1, origin = { 4, -2 }, background = { 9 } })
+      assert.same({ { 1 }, { 9 }, { 9 }, { 9 }, { 2 }, { 9 } }, grid.cells)
+      assert.same({ 2 }, oracle.gridAt(grid, { 1, 1 }))
+      for _, outside in ipairs { { -1, 0 }, { 2, 0 }, { 0, 3 }, { 0, -1 } } do
+         assert.is_nil(oracle.gridAt(grid, outside))
+      end
+      local all = { { { 1 } }, { { 1 } }, { { 1 } }, { { 1 } } }
+      -- four corners of one cell each, then an edge, all sides padded with 100
+      local sums = oracle.denseConv(grid, all, { kernel = 2, pad = 1, padding = { 100 } })
+      assert.same({ 3, 4 }, sums.size)
+      assert.same({ { 301 }, { 210 }, { 218 }, { 309 }, { 210 }, { 21 }, { 29 }, { 218 },
+         { 309 }, { 211 }, { 211 }, { 309 } }, sums.cells)
+      assert.equal(9, oracle.denseMaxPool(grid, { kernel = { 2, 3 } }).cells[1][1])
    end)
 
    it('convolves and pools a row of cells', function()
@@ -316,7 +344,14 @@ describe('oracle: numbers', function()
       local function both(x) return { { x[1] * x[2] }, { x[1] } } end
       local options = { gradOutput = { { 10 }, { 2 } } }
       near({ 52, 20 }, oracle.numericGradient(both, { 2, 5 }, options), 1e-6)
+      near({ 6, 2 }, oracle.numericGradient(both, { 2, 5 }), 1e-6)
       assert.is_true(oracle.checkGradient(square, { 2, 5 }, { gradient = { 4, 3 } }))
+      assert.is_false((oracle.checkGradient(square, { 2, 5 }, { gradient = { 4.1, 3 } })))
+      -- off by 0.5 of a scale of 1 + 4.5
+      assert.is_true(oracle.checkGradient(square, { 2, 5 },
+         { gradient = { 4.5, 3 }, tolerance = 0.0910 }))
+      assert.is_false((oracle.checkGradient(square, { 2, 5 },
+         { gradient = { 4.5, 3 }, tolerance = 0.0908 })))
       local ok, words = oracle.checkGradient(square, { 2, 5 }, { gradient = { 4, 3.1 } })
       assert.is_false(ok)
       assert.matches('element 2 of 2: gradient 3.1', words)

@@ -1,7 +1,7 @@
-/* fuzz_off.c - a libFuzzer target: reads OFF, then puts what was read through everything else
+/* fuzz_off.c - a libFuzzer target: reads OFF and puts it through everything else
  *
- * Not part of the library.  Whatever loads must keep its promises: indices in range, finite
- * coordinates, voxels sorted, unique and inside the field.
+ * Not part of the library.  Whatever loads must keep its promises: indices in range,
+ * finite coordinates, voxels sorted, unique and inside the field.
  */
 #include "mesh.h"
 #include "voxels.h"
@@ -53,7 +53,7 @@ static void fit(double *t, const double *box) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const double field[3] = { FIELD, FIELD, FIELD }, colour[3] = { 90, 140, 200 };
+    static const double field[3] = {FIELD, FIELD, FIELD}, colour[3] = {90, 140, 200};
     static uint8_t rgb[SIDE * SIDE * 3];
     double box[6], t[12];
     lac_mesh *m = NULL;

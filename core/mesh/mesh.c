@@ -6,42 +6,48 @@
 #include <math.h>
 #include <string.h>
 
-const double lac_mesh_identity[12] = { 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0 };
+const double lac_mesh_identity[12] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0};
 
 int lac_mesh_check(const char *op, const lac_mesh *m, const double *transform) {
     if (!m) return lac_fail(LAC_E_ARGUMENT, "%s: the mesh is NULL, expected a mesh", op);
     for (int i = 0; transform && i < 12; i++)
         if (!isfinite(transform[i]))
             return lac_fail(LAC_E_ARGUMENT,
-                            "%s: number %d of the transform is %g, expected a finite one", op,
-                            i, transform[i]);
+                            "%s: number %d of the transform is %g, expected a finite one",
+                            op, i, transform[i]);
     return LAC_OK;
 }
 
-int lac_mesh_check_bytes(const char *op, const void *buffer, double bytes, double expected) {
+int lac_mesh_check_bytes(const char *op, const void *buffer, double bytes,
+                         double expected) {
     if (!buffer) return lac_fail(LAC_E_ARGUMENT, "%s: the buffer is NULL", op);
     if (bytes != expected)
-        return lac_fail(LAC_E_ARGUMENT, "%s: the buffer has %.0f bytes, expected %.0f", op,
-                        bytes, expected);
+        return lac_fail(LAC_E_ARGUMENT, "%s: the buffer has %.0f bytes, expected %.0f",
+                        op, bytes, expected);
     return LAC_OK;
 }
 
 static int check_arrays(const float *vertices, double n_vertices, const int32_t *faces,
                         double n_faces) {
     if (!lac_mesh_whole(n_vertices, INT32_MAX) || !lac_mesh_whole(n_faces, INT32_MAX))
-        return lac_fail(LAC_E_ARGUMENT,
-                        "mesh_new: the counts are %g vertices and %g faces, expected whole "
-                        "numbers from 0 to %d", n_vertices, n_faces, INT32_MAX);
+        return lac_fail(
+            LAC_E_ARGUMENT,
+            "mesh_new: the counts are %g vertices and %g faces, expected whole "
+            "numbers from 0 to %d",
+            n_vertices, n_faces, INT32_MAX);
     if ((!vertices && n_vertices > 0) || (!faces && n_faces > 0))
-        return lac_fail(LAC_E_ARGUMENT, "mesh_new: an array is NULL, expected %.0f vertices "
-                        "and %.0f faces", n_vertices, n_faces);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "mesh_new: an array is NULL, expected %.0f vertices "
+                        "and %.0f faces",
+                        n_vertices, n_faces);
 
     for (int64_t i = 0; i < (int64_t)n_vertices; i++) {
         const float *v = vertices + 3 * i;
         if (!isfinite(v[0]) || !isfinite(v[1]) || !isfinite(v[2]))
-            return lac_fail(LAC_E_ARGUMENT,
-                            "mesh_new: vertex %lld is (%g, %g, %g), expected finite numbers",
-                            (long long)i, (double)v[0], (double)v[1], (double)v[2]);
+            return lac_fail(
+                LAC_E_ARGUMENT,
+                "mesh_new: vertex %lld is (%g, %g, %g), expected finite numbers",
+                (long long)i, (double)v[0], (double)v[1], (double)v[2]);
     }
     for (int64_t i = 0; i < 3 * (int64_t)n_faces; i++)
         if (faces[i] < 0 || faces[i] >= n_vertices)
@@ -128,7 +134,8 @@ int lac_mesh_box(double *box, const lac_mesh *m, const double *transform) {
     if (!box) return lac_fail(LAC_E_ARGUMENT, "mesh_box: the place for the box is NULL");
     LAC_TRY(lac_mesh_check("mesh_box", m, transform));
     if (m->n_vertices == 0)
-        return lac_fail(LAC_E_ARGUMENT, "mesh_box: the mesh has 0 vertices, expected some");
+        return lac_fail(LAC_E_ARGUMENT,
+                        "mesh_box: the mesh has 0 vertices, expected some");
 
     const double *t = transform ? transform : lac_mesh_identity;
     double bounds[6];
@@ -137,8 +144,10 @@ int lac_mesh_box(double *box, const lac_mesh *m, const double *transform) {
         lac_mesh_place(p, t, m->vertices + 3 * i);
         for (int k = 0; k < 3; k++) {
             if (!isfinite(p[k]))
-                return lac_fail(LAC_E_ARGUMENT, "mesh_box: the transform takes vertex %lld to "
-                                "%g, expected a finite place", (long long)i, p[k]);
+                return lac_fail(LAC_E_ARGUMENT,
+                                "mesh_box: the transform takes vertex %lld to "
+                                "%g, expected a finite place",
+                                (long long)i, p[k]);
             if (i == 0 || p[k] < bounds[k]) bounds[k] = p[k];
             if (i == 0 || p[k] > bounds[3 + k]) bounds[3 + k] = p[k];
         }

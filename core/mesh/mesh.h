@@ -5,12 +5,12 @@
 #include "../error.h"
 
 struct lac_mesh {
-    float *vertices;      /* n_vertices x 3, finite                                       */
-    int32_t *triangles;   /* n_triangles x 3, each below n_vertices                       */
+    float *vertices;    /* n_vertices x 3, finite                                       */
+    int32_t *triangles; /* n_triangles x 3, each below n_vertices                       */
     int64_t n_vertices;
     int64_t n_triangles;
-    int64_t n_faces;      /* as the file counts them, before polygons are cut             */
-    int64_t n_dropped;    /* faces of fewer than three vertices                           */
+    int64_t n_faces;   /* as the file counts them, before polygons are cut             */
+    int64_t n_dropped; /* faces of fewer than three vertices                           */
 };
 
 /* Takes a vertex to `to`, three doubles; t is a row-major 3 x 4 matrix. */
@@ -29,6 +29,7 @@ extern const double lac_mesh_identity[12];
 /* Refuses a NULL mesh and numbers that are not finite. */
 int lac_mesh_check(const char *op, const lac_mesh *m, const double *transform);
 /* Refuses what is not a buffer of `expected` bytes. */
-int lac_mesh_check_bytes(const char *op, const void *buffer, double bytes, double expected);
+int lac_mesh_check_bytes(const char *op, const void *buffer, double bytes,
+                         double expected);
 
 #endif

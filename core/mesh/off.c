@@ -1,9 +1,10 @@
 /* off.c - OFF files
  *
- * A header, the counts, one vertex a line, one face a line.  What stands behind the three
- * coordinates of a vertex or the indices of a face, up to the end of the line, is colour, normal
- * or texture, and skipped.  A record that goes on in the next line is read too, but then its
- * last line must end with it: otherwise a vertex short of a number would take the next one's.
+ * A header, the counts, one vertex a line, one face a line.  What stands behind the
+ * three coordinates of a vertex or the indices of a face, up to the end of the line, is
+ * colour, normal or texture, and skipped.  A record that goes on in the next line is
+ * read too, but then its last line must end with it: otherwise a vertex short of a
+ * number would take the next one's.
  */
 #include "mesh.h"
 
@@ -74,7 +75,8 @@ enum { QUOTE = 24 };
 /* The next word, fit to be printed. */
 static const char *quote(char text[QUOTE], const cursor *c) {
     int n = 0;
-    for (const char *p = c->at; p < c->end && !blank(*p) && !newline(*p) && n < QUOTE - 1; p++)
+    for (const char *p = c->at; p < c->end && !blank(*p) && !newline(*p) && n < QUOTE - 1;
+         p++)
         text[n++] = *p < ' ' || *p > '~' ? '?' : *p;
     text[n] = 0;
     return text;
@@ -97,9 +99,9 @@ static int whole(cursor *c, int64_t *value) {
 
 /* digits * 10^exponent, with a few roundings of a double at most. */
 static double scaled(uint64_t digits, int64_t exponent) {
-    static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     double value = (double)digits;
 
     if (digits == 0 || exponent < -100) return 0;
@@ -124,8 +126,8 @@ static int64_t read_exponent(const char **next, const char *p, const char *end) 
     return negative ? -n : n;
 }
 
-/* Reads a float, rounded to nearest but for less than one unit in the last place, whatever the
- * locale.  0 if the word is anything else, nan, infinite or too large. */
+/* Reads a float, rounded to nearest but for less than one unit in the last place,
+ * whatever the locale.  0 if the word is anything else, nan, infinite or too large. */
 static int real(cursor *c, float *value) {
     const char *p = c->at;
     const int negative = *p == '-';
@@ -206,8 +208,8 @@ static int read_count(int64_t *count, cursor *c, const char *what) {
     char word[QUOTE];
     if (!word_ahead(c)) return refuse(c, "the file ends before the number of %s", what);
     if (!whole(c, count))
-        return refuse(c, "the number of %s is \"%s\", expected a whole number from 0", what,
-                      quote(word, c));
+        return refuse(c, "the number of %s is \"%s\", expected a whole number from 0",
+                      what, quote(word, c));
     return LAC_OK;
 }
 
@@ -241,9 +243,11 @@ static int read_header(int64_t *n_vertices, int64_t *n_faces, cursor *c) {
     /* "\n0 0 0" is the shortest vertex and "\n0" the shortest face. */
     const int64_t left = c->end - c->at;
     if (*n_vertices > left / 6 || *n_faces > (left - 6 * *n_vertices) / 2)
-        return refuse(c, "the counts are %lld vertices and %lld faces, too many for the %lld "
-                      "bytes that follow", (long long)*n_vertices, (long long)*n_faces,
-                      (long long)left);
+        return refuse(
+            c,
+            "the counts are %lld vertices and %lld faces, too many for the %lld "
+            "bytes that follow",
+            (long long)*n_vertices, (long long)*n_faces, (long long)left);
     if (*n_vertices > INT32_MAX)
         return refuse(c, "the file has %lld vertices, expected at most %d",
                       (long long)*n_vertices, INT32_MAX);
@@ -252,8 +256,8 @@ static int read_header(int64_t *n_vertices, int64_t *n_faces, cursor *c) {
 
 /* ---- the body ---- */
 
-/* Goes to word i of a record; *line is how many stood in its first line if that was not all of
- * them, else -1. */
+/* Goes to word i of a record; *line is how many stood in its first line if that was not
+ * all of them, else -1. */
 static int next_word(int64_t *line, int64_t i, cursor *c) {
     if (word_here(c)) return 1;
     if (*line < 0) *line = i;
@@ -261,13 +265,13 @@ static int next_word(int64_t *line, int64_t i, cursor *c) {
 }
 
 static int read_vertices(lac_mesh *m, cursor *c, int64_t n) {
-    static const char *const axes[] = { "x", "y", "z" };
+    static const char *const axes[] = {"x", "y", "z"};
     char word[QUOTE];
 
     for (int64_t i = 0; i < n; i++) {
         if (!word_ahead(c))
-            return refuse(c, "the file ends after %lld vertices, expected %lld", (long long)i,
-                          (long long)n);
+            return refuse(c, "the file ends after %lld vertices, expected %lld",
+                          (long long)i, (long long)n);
         const cursor begin = *c;
         int64_t line = -1;
         for (int k = 0; k < 3; k++) {
@@ -314,16 +318,19 @@ static int read_face(lac_mesh *m, int64_t *room, cursor *c, int64_t face) {
                       (long long)face, quote(word, c));
     for (int64_t i = 0; i < corners; i++) {
         if (!next_word(&line, i, c))
-            return refuse(c, "the file ends inside face %lld after %lld vertices, expected %lld",
-                          (long long)face, (long long)i, (long long)corners);
+            return refuse(
+                c, "the file ends inside face %lld after %lld vertices, expected %lld",
+                (long long)face, (long long)i, (long long)corners);
         const cursor here = *c;
         const int fits = whole(c, &index) && index < m->n_vertices;
         if (!fits && line < 0)
-            return refuse(&here, "face %lld names vertex \"%s\", expected a whole number "
-                          "below %lld", (long long)face, quote(word, &here),
-                          (long long)m->n_vertices);
+            return refuse(&here,
+                          "face %lld names vertex \"%s\", expected a whole number "
+                          "below %lld",
+                          (long long)face, quote(word, &here), (long long)m->n_vertices);
         if (!fits || (line >= 0 && i == corners - 1 && word_here(c)))
-            return refuse(&begin, "face %lld has %lld vertices in its line, expected %lld",
+            return refuse(&begin,
+                          "face %lld has %lld vertices in its line, expected %lld",
                           (long long)face, (long long)line, (long long)corners);
         if (i >= 2) LAC_TRY(add_triangle(m, room, first, last, (int32_t)index));
         if (i == 0) first = (int32_t)index;
@@ -345,8 +352,8 @@ static int read_body(lac_mesh *m, cursor *c, int64_t n_vertices, int64_t n_faces
     m->triangles = block;
     for (int64_t i = 0; i < n_faces; i++) {
         if (!word_ahead(c))
-            return refuse(c, "the file ends after %lld faces, expected %lld", (long long)i,
-                          (long long)n_faces);
+            return refuse(c, "the file ends after %lld faces, expected %lld",
+                          (long long)i, (long long)n_faces);
         LAC_TRY(read_face(m, &room, c, i));
     }
     m->n_faces = n_faces;
@@ -359,12 +366,15 @@ static int read_body(lac_mesh *m, cursor *c, int64_t n_vertices, int64_t n_faces
 }
 
 int lac_mesh_read_off(lac_mesh **out, const char *bytes, double size) {
-    if (!out) return lac_fail(LAC_E_ARGUMENT, "mesh_read_off: the place for the mesh is NULL");
+    if (!out)
+        return lac_fail(LAC_E_ARGUMENT, "mesh_read_off: the place for the mesh is NULL");
     if (!bytes || !lac_mesh_whole(size, 0x1p52))
-        return lac_fail(LAC_E_ARGUMENT, "mesh_read_off: the input is %g bytes at %s, expected a "
-                        "whole number of them", size, bytes ? "a place" : "NULL");
+        return lac_fail(LAC_E_ARGUMENT,
+                        "mesh_read_off: the input is %g bytes at %s, expected a "
+                        "whole number of them",
+                        size, bytes ? "a place" : "NULL");
 
-    cursor c = { bytes, bytes, bytes + (size_t)size };
+    cursor c = {bytes, bytes, bytes + (size_t)size};
     int64_t n_vertices, n_faces;
     void *block;
     LAC_TRY(read_header(&n_vertices, &n_faces, &c));

@@ -1,8 +1,8 @@
 /* render.c - pictures of meshes: depth buffer, two lights, four samples a pixel
  *
- * The view is orthographic.  A corner is lit by the mean normal of the faces around its vertex
- * where the surface is smooth there, and by the normal of its own face at a crease.  Faces are
- * lit on both sides, since many files do not orient them.
+ * The view is orthographic.  A corner is lit by the mean normal of the faces around its
+ * vertex where the surface is smooth there, and by the normal of its own face at a
+ * crease.  Faces are lit on both sides, since many files do not orient them.
  */
 #include "../memory.h"
 #include "mesh.h"
@@ -10,28 +10,30 @@
 #include <math.h>
 #include <string.h>
 
-enum { SAMPLES = 2, MOST_PIXELS = 8192 };   /* samples a pixel along each axis */
+enum { SAMPLES = 2, MOST_PIXELS = 8192 }; /* samples a pixel along each axis */
 
 typedef struct sample {
-    float depth;          /* greater is nearer; below 0 is background                     */
-    float light, shine;   /* of the colour, and of white                                  */
+    float depth;        /* greater is nearer; below 0 is background                     */
+    float light, shine; /* of the colour, and of white                                  */
 } sample;
 
 typedef struct scene {
-    float *points;        /* n_vertices x 3: right, down, near; in samples                */
-    float *normals;       /* n_vertices x 3: right, up, near; sums over faces             */
+    float *points;  /* n_vertices x 3: right, down, near; in samples                */
+    float *normals; /* n_vertices x 3: right, up, near; sums over faces             */
     sample *samples;
-    int width, height;    /* in samples */
+    int width, height; /* in samples */
 } scene;
 
 /* From above, ahead and the side, z up. */
-static const double default_view[12] = { 0.8192, 0.5736, 0, 0,
-                                         -0.2424, 0.3462, 0.9063, 0,
-                                         0.5198, -0.7424, 0.4226, 0 };
+/* clang-format off */
+static const double default_view[12] = {0.8192, 0.5736, 0, 0,
+                                        -0.2424, 0.3462, 0.9063, 0,
+                                        0.5198, -0.7424, 0.4226, 0};
+/* clang-format on */
 
 /* ---- placing ---- */
 
-/* Puts the vertices into the frame: scales what `box` bounds to fill it but for a margin. */
+/* Puts the vertices into the frame: what `box` bounds fills it but for a margin. */
 static void place(scene *s, const lac_mesh *m, const double *view, const double *box) {
     const double across = box[3] - box[0], up = box[4] - box[1];
     const double least = s->width < s->height ? s->width : s->height;
@@ -86,8 +88,8 @@ static float dot(const float *a, const float *b) {
 }
 
 static void shade(sample *to, float *n) {
-    static const float key[3] = { -0.45f, 0.55f, 0.70f }, fill[3] = { 0.80f, 0.10f, 0.59f },
-                       gleam[3] = { -0.24f, 0.30f, 0.92f };
+    static const float key[3] = {-0.45f, 0.55f, 0.70f}, fill[3] = {0.80f, 0.10f, 0.59f},
+                       gleam[3] = {-0.24f, 0.30f, 0.92f};
     normalize(n);
     if (n[2] < 0)
         for (int k = 0; k < 3; k++) n[k] = -n[k];
@@ -115,8 +117,9 @@ static void corner_normals(float n[3][3], const scene *s, const int32_t *t,
 static int clamp(double x, int most) { return x < 0 ? 0 : x > most ? most : (int)x; }
 
 static void paint(scene *s, const int32_t *t) {
-    const float *const p[3] = { s->points + 3 * (int64_t)t[0], s->points + 3 * (int64_t)t[1],
-                                s->points + 3 * (int64_t)t[2] };
+    const float *const p[3] = {s->points + 3 * (int64_t)t[0],
+                               s->points + 3 * (int64_t)t[1],
+                               s->points + 3 * (int64_t)t[2]};
     const double ax = p[0][0], ay = p[0][1], bx = p[1][0], by = p[1][1], cx = p[2][0],
                  cy = p[2][1];
     const double area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay);
@@ -149,20 +152,21 @@ static void paint(scene *s, const int32_t *t) {
     }
 }
 
-/* Darkens the near side of steps in depth, so that parts stand out from what is behind them. */
+/* Darkens the near side of steps in depth, so that parts stand out. */
 static void outline(scene *s) {
     const float step = 0.03f * (float)(s->width < s->height ? s->width : s->height);
     for (int row = 1; row + 1 < s->height; row++)
         for (int column = 1; column + 1 < s->width; column++) {
             sample *at = s->samples + (int64_t)row * s->width + column;
             const float limit = at->depth - step;
-            if (at->depth >= 0 && (at[-1].depth < limit || at[1].depth < limit ||
-                                   at[-s->width].depth < limit || at[s->width].depth < limit))
+            if (at->depth >= 0 &&
+                (at[-1].depth < limit || at[1].depth < limit ||
+                 at[-s->width].depth < limit || at[s->width].depth < limit))
                 at->light *= 0.45f;
         }
 }
 
-/* Averages the samples of each pixel in linear light; squares stand for the sRGB curve. */
+/* Averages the samples of a pixel in linear light; squares stand for the sRGB curve. */
 static void resolve(uint8_t *rgb, const scene *s, const double *colour) {
     const int width = s->width / SAMPLES, height = s->height / SAMPLES;
     for (int row = 0; row < height; row++)
@@ -171,10 +175,11 @@ static void resolve(uint8_t *rgb, const scene *s, const double *colour) {
                 const float tint = (float)(colour[k] / 255 * (colour[k] / 255));
                 float sum = 0;
                 for (int i = 0; i < SAMPLES * SAMPLES; i++) {
-                    const sample *from = s->samples +
-                                         (int64_t)(row * SAMPLES + i / SAMPLES) * s->width +
-                                         column * SAMPLES + i % SAMPLES;
-                    sum += from->depth < 0 ? 1 : fminf(tint * from->light + from->shine, 1);
+                    const sample *from =
+                        s->samples + (int64_t)(row * SAMPLES + i / SAMPLES) * s->width +
+                        column * SAMPLES + i % SAMPLES;
+                    sum +=
+                        from->depth < 0 ? 1 : fminf(tint * from->light + from->shine, 1);
                 }
                 *rgb++ = (uint8_t)(255 * sqrtf(sum / (SAMPLES * SAMPLES)) + 0.5f);
             }
@@ -187,20 +192,25 @@ static int check(const uint8_t *rgb, double bytes, double width, double height,
     LAC_TRY(lac_mesh_check("mesh_render", m, transform));
     if (!lac_mesh_whole(width, MOST_PIXELS) || !lac_mesh_whole(height, MOST_PIXELS) ||
         width < 1 || height < 1)
-        return lac_fail(LAC_E_ARGUMENT, "mesh_render: the picture is %g x %g, expected whole "
-                        "numbers from 1 to %d", width, height, MOST_PIXELS);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "mesh_render: the picture is %g x %g, expected whole "
+                        "numbers from 1 to %d",
+                        width, height, MOST_PIXELS);
     LAC_TRY(lac_mesh_check_bytes("mesh_render", rgb, bytes, width * height * 3));
     if (!colour) return lac_fail(LAC_E_ARGUMENT, "mesh_render: the colour is NULL");
     for (int k = 0; k < 3; k++)
         if (!(colour[k] >= 0 && colour[k] <= 255))
-            return lac_fail(LAC_E_ARGUMENT, "mesh_render: the colour is (%g, %g, %g), expected "
-                            "numbers from 0 to 255", colour[0], colour[1], colour[2]);
+            return lac_fail(LAC_E_ARGUMENT,
+                            "mesh_render: the colour is (%g, %g, %g), expected "
+                            "numbers from 0 to 255",
+                            colour[0], colour[1], colour[2]);
     return LAC_OK;
 }
 
-static void paint_all(scene *s, const lac_mesh *m, const double *view, const double *box) {
+static void paint_all(scene *s, const lac_mesh *m, const double *view,
+                      const double *box) {
     const int64_t n = (int64_t)s->width * s->height;
-    for (int64_t i = 0; i < n; i++) s->samples[i] = (sample){ .depth = -1 };
+    for (int64_t i = 0; i < n; i++) s->samples[i] = (sample){.depth = -1};
     if (m->n_triangles == 0) return;
     place(s, m, view, box);
     add_normals(s, m);
@@ -208,20 +218,23 @@ static void paint_all(scene *s, const lac_mesh *m, const double *view, const dou
     outline(s);
 }
 
-int lac_mesh_render(uint8_t *rgb, double bytes, double width, double height, const lac_mesh *m,
-                    const double *transform, const double *colour) {
+int lac_mesh_render(uint8_t *rgb, double bytes, double width, double height,
+                    const lac_mesh *m, const double *transform, const double *colour) {
     LAC_TRY(check(rgb, bytes, width, height, m, transform, colour));
     const double *view = transform ? transform : default_view;
-    double box[6] = { 0 };
+    double box[6] = {0};
     if (m->n_vertices > 0) LAC_TRY(lac_mesh_box(box, m, view));
     for (int k = 0; k < 6; k++)
         if (fabs(box[k]) > 1e30)
-            return lac_fail(LAC_E_ARGUMENT, "mesh_render: the transform takes vertices to %g, "
-                            "expected at most 1e30 in size", box[k]);
+            return lac_fail(LAC_E_ARGUMENT,
+                            "mesh_render: the transform takes vertices to %g, "
+                            "expected at most 1e30 in size",
+                            box[k]);
 
     void *samples, *points;
-    scene s = { .width = SAMPLES * (int)width, .height = SAMPLES * (int)height };
-    LAC_TRY(lac_host_alloc(&samples, (size_t)s.width * (size_t)s.height * sizeof(sample)));
+    scene s = {.width = SAMPLES * (int)width, .height = SAMPLES * (int)height};
+    LAC_TRY(
+        lac_host_alloc(&samples, (size_t)s.width * (size_t)s.height * sizeof(sample)));
     const int status = lac_host_alloc(&points, (size_t)m->n_vertices * 6 * sizeof(float));
     if (status == LAC_OK) {
         s.samples = samples;

@@ -1,20 +1,22 @@
 /* voxelize.c - the voxels that a surface touches, exactly
  *
- * Vertices are rounded to a fixed-point grid of 2^-f voxel.  A triangle and a box of voxels
- * are apart if and only if they are so along one of thirteen axes: the three of the box, the
- * normal of the triangle, and each edge crossed with each axis of the box, which are the edges
- * of the triangle's shadows in the three coordinate planes.  On the grid all of that is whole
- * numbers, so there is no tolerance anywhere.  With coordinates below 2^r in size and
- * f = 40 - r, differences have 41 bits, and what must fit does:
+ * Vertices are rounded to a fixed-point grid of 2^-f voxel.  A triangle and a box of
+ * voxels are apart if and only if they are so along one of thirteen axes: the three of
+ * the box, the normal of the triangle, and each edge crossed with each axis of the box,
+ * which are the edges of the triangle's shadows in the three coordinate planes.  On the
+ * grid all of that is whole numbers, so there is no tolerance anywhere.  With
+ * coordinates below 2^r in size and f = 40 - r, differences have 41 bits, and what must
+ * fit does:
  *   edge times corner    41 + r bits, twice: 62 at most, in 64
  *   normal times vertex  3 * 41 + 3 bits: 126, in 128
  *
- * A voxel is half-open, [i, i+1)^3.  Touching its upper sides is not enough: of a support of
- * the box along an axis that is reached only at an upper side, the sum must exceed the bound
- * rather than equal it, which in whole numbers is a bound greater by one.
+ * A voxel is half-open, [i, i+1)^3, so to touch one of its upper sides is not enough.
+ * Where the corner of the box that reaches farthest along an axis lies on an upper
+ * side, it must go past the bound instead of reaching it: in whole numbers, reach a
+ * bound greater by one.
  *
- * Boxes are halved until they are small, so the work grows with the voxels touched, not with
- * those of the bounding box.
+ * Boxes are halved until they are small, so the work grows with the voxels touched, not
+ * with those of the bounding box.
  */
 #include "../memory.h"
 #include "mesh.h"
@@ -28,12 +30,12 @@ enum { GRID_BITS = 40 };
 
 /* Vertices on the grid. */
 typedef struct grid {
-    int64_t *points;      /* n x 3 */
-    int f;                /* bits behind the point */
+    int64_t *points; /* n x 3 */
+    int f;           /* bits behind the point */
 } grid;
 
-/* Half a plane: the box has a part in it if weight[0] * corner[at[0]] + ... >= bound, where a
- * box is { least x y z, greatest x y z + 1 }. */
+/* Half a plane: the box has a part in it if weight[0] * corner[at[0]] + ... >= bound,
+ * where a box is { least x y z, greatest x y z + 1 }. */
 typedef struct shadow_side {
     int64_t weight[2], bound;
     int at[2];
@@ -49,6 +51,7 @@ typedef struct shape {
     shadow_side shadows[9];
     space_side faces[2];
     int n_shadows, n_faces;
+    int64_t least; /* voxels that it touches for sure: the area of a shadow */
 } shape;
 
 typedef struct box {
@@ -82,6 +85,8 @@ static void add_shadow(shape *s, const int64_t *const p[3], int a, int b, int f)
     const wide area = (wide)(p[1][a] - p[0][a]) * (p[2][b] - p[0][b]) -
                       (wide)(p[1][b] - p[0][b]) * (p[2][a] - p[0][a]);
     const int64_t turn = area < 0 ? -1 : 1;
+    const int64_t cells = (int64_t)((turn * area) >> (2 * f + 1));
+    if (cells > s->least) s->least = cells;
 
     for (int i = 0; i < 3; i++) {
         const int64_t *from = p[i], *to = p[(i + 1) % 3];
@@ -156,8 +161,9 @@ static int add_box(lac_voxel_set *set, const shape *s, const box *b) {
 }
 
 static int add_triangle(lac_voxel_set *set, const grid *g, const int32_t *t) {
-    const int64_t *const p[3] = { g->points + 3 * (int64_t)t[0], g->points + 3 * (int64_t)t[1],
-                                  g->points + 3 * (int64_t)t[2] };
+    const int64_t *const p[3] = {g->points + 3 * (int64_t)t[0],
+                                 g->points + 3 * (int64_t)t[1],
+                                 g->points + 3 * (int64_t)t[2]};
     box b;
     int thick[3];
     for (int k = 0; k < 3; k++) {
@@ -173,14 +179,18 @@ static int add_triangle(lac_voxel_set *set, const grid *g, const int32_t *t) {
     if (!thick[0] && !thick[1] && !thick[2])
         return lac_voxel_set_add(set, b.corner[0], b.corner[1], b.corner[2]);
 
-    /* An axis along which the triangle stays in one layer decides nothing together with
-     * another one: along both, a box in that layer meets the shadow where it meets its bounds. */
+    /* Along a thin axis the triangle stays inside one layer, and so does every box.
+     * There it meets a box where their shadows meet, and a shadow thin in one direction
+     * meets a box wherever the bounds do: only pairs of thick axes, and the plane of
+     * three, decide. */
     shape s;
     s.n_shadows = s.n_faces = 0;
+    s.least = 0;
     for (int k = 0; k < 3; k++) {
-        const int a2 = (k + 1) % 3, b2 = (k + 2) % 3;
-        if (thick[a2] && thick[b2]) add_shadow(&s, p, a2, b2, g->f);
+        const int next = (k + 1) % 3, after = (k + 2) % 3;
+        if (thick[next] && thick[after]) add_shadow(&s, p, next, after, g->f);
     }
+    LAC_TRY(lac_voxel_set_check(s.least));
     if (thick[0] && thick[1] && thick[2]) add_faces(&s, p, g->f);
     return add_box(set, &s, &b);
 }
@@ -197,9 +207,10 @@ static int place(grid *g, const lac_mesh *m, const double *transform) {
         for (int k = 0; k < 3; k++) {
             const double size = fabs(p[k]);
             if (!(size <= most))
-                return lac_fail(LAC_E_ARGUMENT, "mesh_voxelize: the transform takes vertex %lld "
-                                "to (%g, %g, %g), expected at most %.0f in size", (long long)i,
-                                p[0], p[1], p[2], most);
+                return lac_fail(LAC_E_ARGUMENT,
+                                "mesh_voxelize: the transform takes vertex %lld "
+                                "to (%g, %g, %g), expected at most %.0f in size",
+                                (long long)i, p[0], p[1], p[2], most);
             if (size > peak) peak = size;
         }
     }
@@ -224,8 +235,10 @@ static int check_field(const double *field) {
     if (!field) return lac_fail(LAC_E_ARGUMENT, "mesh_voxelize: the field size is NULL");
     for (int k = 0; k < 3; k++)
         if (!lac_mesh_whole(field[k], most) || field[k] < 1)
-            return lac_fail(LAC_E_ARGUMENT, "mesh_voxelize: the field is %g x %g x %g, expected "
-                            "whole numbers from 1 to %.0f", field[0], field[1], field[2], most);
+            return lac_fail(LAC_E_ARGUMENT,
+                            "mesh_voxelize: the field is %g x %g x %g, expected "
+                            "whole numbers from 1 to %.0f",
+                            field[0], field[1], field[2], most);
     return LAC_OK;
 }
 
@@ -237,7 +250,8 @@ static int add_all(lac_voxel_set *set, const grid *g, const lac_mesh *m) {
 
 int lac_mesh_voxelize(lac_voxels **out, const lac_mesh *m, const double *transform,
                       const double *field) {
-    if (!out) return lac_fail(LAC_E_ARGUMENT, "mesh_voxelize: the place for voxels is NULL");
+    if (!out)
+        return lac_fail(LAC_E_ARGUMENT, "mesh_voxelize: the place for voxels is NULL");
     LAC_TRY(lac_mesh_check("mesh_voxelize", m, transform));
     LAC_TRY(check_field(field));
 

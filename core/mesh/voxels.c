@@ -7,12 +7,11 @@
 #include <string.h>
 
 struct lac_voxels {
-    uint64_t *keys;       /* sorted */
+    uint64_t *keys; /* sorted */
     int64_t count, dropped;
 };
 
-/* A scale gone wrong fills this long before it fills the memory: one or two GiB. */
-static const int64_t most_voxels = INT64_C(1) << 27;
+static const int64_t most_voxels = INT64_C(1) << 25;
 
 static const uint64_t unused = UINT64_MAX;
 
@@ -31,7 +30,7 @@ int lac_voxel_set_new(lac_voxel_set *set) {
     const int bits = 12;
     uint64_t *slots;
     LAC_TRY(new_slots(&slots, bits));
-    *set = (lac_voxel_set){ .slots = slots, .last = unused, .bits = bits };
+    *set = (lac_voxel_set){.slots = slots, .last = unused, .bits = bits};
     return LAC_OK;
 }
 
@@ -45,15 +44,21 @@ static uint64_t *find(uint64_t *slots, int bits, uint64_t key) {
     return slots + i;
 }
 
-static int grow(lac_voxel_set *set) {
-    if (set->count >= most_voxels)
-        return lac_fail(LAC_E_ARGUMENT, "mesh_voxelize: the surface touches more than %lld "
-                        "voxels, expected a smaller transform", (long long)most_voxels);
+int lac_voxel_set_check(int64_t least) {
+    if (least <= most_voxels) return LAC_OK;
+    return lac_fail(LAC_E_ARGUMENT,
+                    "mesh_voxelize: the surface touches at least %lld voxels, expected at "
+                    "most %lld; the transform enlarges too much",
+                    (long long)least, (long long)most_voxels);
+}
 
+static int grow(lac_voxel_set *set) {
     uint64_t *slots;
+    LAC_TRY(lac_voxel_set_check(set->count + 1));
     LAC_TRY(new_slots(&slots, set->bits + 1));
     for (int64_t i = 0; i < INT64_C(1) << set->bits; i++)
-        if (set->slots[i] != unused) *find(slots, set->bits + 1, set->slots[i]) = set->slots[i];
+        if (set->slots[i] != unused)
+            *find(slots, set->bits + 1, set->slots[i]) = set->slots[i];
     lac_host_free(set->slots);
     set->slots = slots;
     set->bits++;
@@ -76,15 +81,15 @@ int lac_voxel_set_insert(lac_voxel_set *set, uint64_t key) {
 
 /* ---- the list ---- */
 
-/* Sorts by 7 bits at a time from the lowest, skipping digits that all keys share; gives the
- * array that holds the result, `keys` or `spare`. */
+/* Sorts by 7 bits at a time from the lowest, skipping digits that all keys share; gives
+ * the array that holds the result, `keys` or `spare`. */
 static uint64_t *sort(uint64_t *keys, uint64_t *spare, int64_t n) {
     uint64_t varies = 0;
     for (int64_t i = 1; i < n; i++) varies |= keys[i] ^ keys[0];
 
     for (int shift = 0; shift < 63; shift += 7) {
         if (!(varies >> shift & 127)) continue;
-        int64_t begin[129] = { 0 };
+        int64_t begin[129] = {0};
         for (int64_t i = 0; i < n; i++) begin[(keys[i] >> shift & 127) + 1]++;
         for (int d = 0; d < 128; d++) begin[d + 1] += begin[d];
         for (int64_t i = 0; i < n; i++) spare[begin[keys[i] >> shift & 127]++] = keys[i];
@@ -124,7 +129,8 @@ static int make_list(lac_voxels *v, const lac_voxel_set *set, const double *fiel
     return LAC_OK;
 }
 
-int lac_voxel_set_finish(lac_voxels **out, const lac_voxel_set *set, const double *field) {
+int lac_voxel_set_finish(lac_voxels **out, const lac_voxel_set *set,
+                         const double *field) {
     void *list;
     LAC_TRY(lac_host_calloc(&list, 1, sizeof(lac_voxels)));
     const int status = make_list(list, set, field);
@@ -147,9 +153,11 @@ double lac_voxels_dropped(const lac_voxels *v) { return v ? (double)v->dropped :
 int lac_voxels_copy(int32_t *coords, double bytes, const lac_voxels *v, double batch) {
     if (!v) return lac_fail(LAC_E_ARGUMENT, "voxels_copy: the voxels are NULL");
     if (!lac_mesh_whole(batch, 65535))
-        return lac_fail(LAC_E_ARGUMENT,
-                        "voxels_copy: the batch index is %g, expected a whole number from 0 to "
-                        "65535", batch);
+        return lac_fail(
+            LAC_E_ARGUMENT,
+            "voxels_copy: the batch index is %g, expected a whole number from 0 to "
+            "65535",
+            batch);
     LAC_TRY(lac_mesh_check_bytes("voxels_copy", coords, bytes,
                                  (double)v->count * 4 * sizeof(int32_t)));
     for (int64_t i = 0; i < v->count; i++, coords += 4) {

@@ -4,7 +4,7 @@
 
 #include "../error.h"
 
-enum { LAC_VOXEL_BITS = 20 };   /* coordinates lie in [-2^20, 2^20) */
+enum { LAC_VOXEL_BITS = 20 }; /* coordinates lie in [-2^20, 2^20) */
 
 /* Coordinates as one number whose order is theirs, first axis most significant. */
 static inline uint64_t lac_voxel_key(int64_t x, int64_t y, int64_t z) {
@@ -21,8 +21,12 @@ typedef struct lac_voxel_set {
     uint64_t *slots;
     int64_t count;
     uint64_t last;
-    int bits;             /* 2^bits slots, never more than half of them in use */
+    int bits; /* 2^bits slots, never more than half of them in use */
 } lac_voxel_set;
+
+/* Refuses more voxels than a set may hold: where a scale gone wrong ends, before half a
+ * GiB.  A voxeliser that knows beforehand that it needs `least` need not try. */
+int lac_voxel_set_check(int64_t least);
 
 int lac_voxel_set_new(lac_voxel_set *set);
 void lac_voxel_set_free(lac_voxel_set *set);

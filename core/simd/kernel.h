@@ -100,10 +100,19 @@ INLINE void gemm_tiles(float *y, int64_t ldy, const int32_t *out, const float *x
 #undef END
 }
 
+/* A piece of rows that will be wanted soon. */
+typedef struct hints {
+    const float *rows;
+    int64_t ld;
+    const int32_t *ids;
+    int64_t count;
+} hints;
+
 /* The arguments are those of outer, for k = rows and n within vecs vectors. */
 INLINE void outer_tile(float *w, int64_t ldw, const float *x, int64_t ldx,
                        const int32_t *in, const float *dy, int64_t ldy, const int32_t *out,
-                       int64_t m, lanes some, int64_t ahead, int first, int rows, int vecs, int part) {
+                       int64_t m, lanes some, const hints *soon, int rows, int vecs,
+                       int part) {
     vec sum[TILE_ROWS][TILE_VECS], b[TILE_VECS];
 
 #define BEGIN(r)                                                                           \
@@ -116,10 +125,7 @@ INLINE void outer_tile(float *w, int64_t ldw, const float *x, int64_t ldx,
     EACH_ROW(BEGIN)
     for (int64_t p = 0; p < m; p++) {
         const float *from = x + in[p] * ldx;
-        if (p < ahead) {
-            __builtin_prefetch(x + in[p + m] * ldx);
-            if (first) hint(dy + out[p + m] * ldy, vecs * WIDTH);
-        }
+        if (p < soon->count) __builtin_prefetch(soon->rows + soon->ids[p] * soon->ld);
         get(b, dy + out[p] * ldy, some, vecs, part);
         EACH_ROW(ADD)
     }
@@ -139,8 +145,8 @@ INLINE void outer_tile(float *w, int64_t ldw, const float *x, int64_t ldx,
 #define OUTER_TILE(V, R, P)                                                                \
     static ISA void outer_##V##_##R##_##P(                                                 \
         float *w, int64_t ldw, const float *x, int64_t ldx, const int32_t *in,             \
-        const float *dy, int64_t ldy, const int32_t *out, int64_t m, lanes some, int64_t ahead, int first) {         \
-        outer_tile(w, ldw, x, ldx, in, dy, ldy, out, m, some, ahead, first, R, V, P);                    \
+        const float *dy, int64_t ldy, const int32_t *out, int64_t m, lanes some, const hints *soon) {         \
+        outer_tile(w, ldw, x, ldx, in, dy, ldy, out, m, some, soon, R, V, P);                    \
     }
 #define GEMM_ENTRY(V, R, P) [V][R] = gemm_##V##_##R##_##P,
 #define OUTER_ENTRY(V, R, P) [V][R] = outer_##V##_##R##_##P,
@@ -153,7 +159,7 @@ OUTER_TILES(OUTER_TILE, 1)
 typedef void gemm_kind(float *, int64_t, const int32_t *, const float *, int64_t,
                        const int32_t *, int64_t, const float *, int64_t, int64_t, lanes);
 typedef void outer_kind(float *, int64_t, const float *, int64_t, const int32_t *,
-                        const float *, int64_t, const int32_t *, int64_t, lanes, int64_t, int);
+                        const float *, int64_t, const int32_t *, int64_t, lanes, const hints *);
 
 static gemm_kind *const gemm_kinds[2][TILE_VECS + 1][TILE_ROWS + 1] = {
     { GEMM_TILES(GEMM_ENTRY, 0) }, { GEMM_TILES(GEMM_ENTRY, 1) }
@@ -213,16 +219,20 @@ static ISA void gemm(float *y, int64_t ldy, const int32_t *out, const float *x, 
 
 static ISA void outer_block(float *w, int64_t ldw, const float *x, int64_t ldx,
                             const int32_t *in, const float *dy, int64_t ldy,
-                            const int32_t *out, int64_t m, int64_t k, int64_t n, const int32_t *nin, const int32_t *nout, int64_t next) {
+                            const int32_t *out, int64_t m, int64_t k, int64_t n,
+                            const int32_t *nin, const int32_t *nout, int64_t next) {
+    int64_t line = 0;
     for (int64_t j = 0; j < n;) {
         const int64_t vecs = piece(parts(n - j, WIDTH), MOST_VECS);
         const int64_t columns = least(vecs * WIDTH, n - j), odd = columns % WIDTH;
-        const int64_t ahead = nin && nout && k * vecs >= HINT_WORK ? least(m, next) : 0;
 
-        for (int64_t i = 0; i < k;) {
+        for (int64_t i = 0; i < k; line += 16) {
             const int64_t rows = piece(k - i, outer_rows[vecs]);
+            hints soon = { 0 };
+                if (line < k) soon = (hints){ x + line, ldx, nin, nin ? next : 0 };
+                else if (line - k < n) soon = (hints){ dy + line - k, ldy, nout, nout ? next : 0 };
             outer_kinds[odd > 0][vecs][rows](w + i * ldw + j, ldw, x + i, ldx, in, dy + j,
-                                             ldy, out, m, first_lanes(odd), ahead, i == 0);
+                                             ldy, out, m, first_lanes(odd), &soon);
             i += rows;
         }
         j += columns;

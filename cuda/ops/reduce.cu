@@ -103,8 +103,8 @@ template <softmax_kind KIND> struct softmax_body {
         });
         for (int half = LANES / 2; half > 0; half /= 2)
             team.each([&](int thread) {
-                const float other = s.top[thread % LANES < half ? thread + half : thread];
-                if (other > s.top[thread]) s.top[thread] = other;
+                if (thread % LANES < half && s.top[thread + half] > s.top[thread])
+                    s.top[thread] = s.top[thread + half];
             });
         team.each([&](int thread) {
             const float top = s.top[thread / LANES * LANES];

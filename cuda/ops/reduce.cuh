@@ -18,19 +18,19 @@
 
 /* Columns of x that are reduced.  With `first`, outer index s has rows first[s] .. first[s+1]-1,
  * counted over all of x; else it has `middle` rows of its own, counted from 0. */
-struct lac_rows {
+struct lac_columns {
     const int32_t *first;
     int64_t outer, middle, inner;
 };
 
-static __device__ inline int64_t lac_first_row(const lac_rows &r, int64_t o) {
+static __device__ inline int64_t lac_first_row(const lac_columns &r, int64_t o) {
     return r.first ? r.first[o] : o * r.middle;
 }
 
 /* A thread handles a column: for short ones. */
 template <class Reader> struct lac_short_body {
     Reader reader;
-    lac_rows rows;
+    lac_columns rows;
     __device__ void operator()(int64_t i) const {
         int64_t column;
         const int64_t o = lac_divide(i, rows.inner, &column);
@@ -53,7 +53,7 @@ template <class Reader, int WIDE> struct lac_long_body {
     };
 
     Reader reader;
-    lac_rows rows;
+    lac_columns rows;
     int64_t blocks, pieces; /* blocks of columns */
     value *parts;           /* outer x blocks x pieces x WIDE, when there are pieces */
 
@@ -103,7 +103,7 @@ template <class Reader, int WIDE> struct lac_join_body {
 
 template <class Reader, int WIDE>
 int lac_reduce_long(const char *op, const lac_tensor *on, const Reader &reader,
-                    const lac_rows &rows) {
+                    const lac_columns &rows) {
     typedef lac_long_body<Reader, WIDE> body;
     const int64_t enough = 1024, least = body::LANES * 16; /* blocks; rows of a piece */
     body cut = {reader, rows, (rows.inner + WIDE - 1) / WIDE, 1, NULL};
@@ -124,7 +124,7 @@ int lac_reduce_long(const char *op, const lac_tensor *on, const Reader &reader,
 
 /* Reduces on the device of `on`; of segments `middle` is the mean number of rows. */
 template <class Reader>
-int lac_reduce(const char *op, const lac_tensor *on, const Reader &reader, const lac_rows &rows) {
+int lac_reduce(const char *op, const lac_tensor *on, const Reader &reader, const lac_columns &rows) {
     const int64_t few = 32;
     if (rows.middle < few) {
         const lac_short_body<Reader> body = {reader, rows};

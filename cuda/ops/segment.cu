@@ -3,7 +3,7 @@
 
 namespace {
 
-lac_rows segments(const lac_tensor *y, const lac_tensor *x, const lac_tensor *first) {
+lac_columns segments(const lac_tensor *y, const lac_tensor *x, const lac_tensor *first) {
     const int64_t count = y->shape[0];
     return {lac_i32(first), count, x->shape[0] / (count > 0 ? count : 1), x->shape[1]};
 }

@@ -383,6 +383,24 @@ function Tensor:copy(other)
    return self
 end
 
+--- Moves the elements to another device; the object stays the same, its gradient goes.
+-- @tparam string device
+-- @treturn Tensor self
+function Tensor:moveTo(device)
+   Tensor.check('moveTo', 'self', self)
+   if self.node then
+      fail.raise('moveTo: the tensor is the result of %s, expected one without history',
+         self.node.name)
+   end
+   if device == self.device then return self end
+   local moved = Tensor.raw(self:shape(), self.dtype, device)
+   native.check(C.lac_tensor_copy(moved.handle, self.handle))
+   native.free('tensor', self.handle)
+   self.handle, self.device, self.grad = moved.handle, device, nil
+   moved.handle = nil
+   return self
+end
+
 --- Frees the memory now; to use the tensor afterwards is an error.  Does nothing the second time.
 function Tensor:release()
    if self.handle == nil then return end

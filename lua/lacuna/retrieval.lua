@@ -127,7 +127,7 @@ end
 -- Precision at a recall between 0 and 1: linear between the recalls k / R, level before the first.
 local function precisionAt(ranks, recall)
    local place = recall * #ranks
-   local k = math.max(1, math.min(#ranks, math.floor(place + 1e-9)))
+   local k = math.max(1, math.min(#ranks, math.floor(place)))
    local here = k / ranks[k]
    if k == #ranks or place <= k then return here end
    return here + (place - k) * ((k + 1) / ranks[k + 1] - here)

@@ -6,6 +6,7 @@
 set +e
 unset LUA_INIT LACUNA_ISA LACUNA_THREADS LACUNA_TEST_DEVICE LACUNA_TEST_GC LACUNA_TEST_JIT
 plain=$(build_folder)
+export LACUNA_BUILD=$plain
 cd "$root" || exit 1
 exec 2>&1 </dev/null
 
@@ -81,6 +82,7 @@ specs() {
         /^> / { last = substr($0, 3) }
         /^[+]/ { p++; last = "" }
         /^- / { f++; last = "" }
+        /^! / { p--; f++ }
         /^[.]/ { s++; last = "" }
         /^end/ { ended = 1 }
         END { print p + 0, f + 0, s + 0, ended + 0, last }' "$log")"
@@ -107,7 +109,7 @@ meaning() {
     esac
 }
 
-# build_in NAME FOLDER [-DNAME=VALUE]...: a stage that builds.
+# build_in NAME FOLDER [ARGUMENT]...: a stage that runs scripts/build.
 build_in() {
     local name=$1 folder=$2
     shift 2
@@ -137,12 +139,12 @@ tree() {
     else
         skip 'build: clang' 'there is no clang'
     fi
-    if [ -e "$plain/lib/lacuna_cuda.so" ]; then
-        check 'build: the CUDA plugin' true
-    elif command -v nvcc >/dev/null; then
+    if ! command -v nvcc >/dev/null; then
+        skip 'build: the CUDA plugin' 'there is no nvcc'
+    elif grep -qs '^LACUNA_CUDA:[A-Z]*=OFF' "$plain/CMakeCache.txt"; then
         build_in 'the CUDA plugin' "$root/build-cuda" -DLACUNA_CUDA=ON
     else
-        skip 'build: the CUDA plugin' 'there is no nvcc'
+        build_in 'the CUDA plugin' "$plain" lacuna_cuda
     fi
 }
 

@@ -1,13 +1,15 @@
 -- busted's output: failures as they happen, skipped specs by reason, and CI's closing line.
 --
 -- LACUNA_TEST_LOG names a file that tells another process how far the specs came, even if this
--- one dies: `> name` before a spec, then `+`, `- name` or `.`, and `end` when all have run.
+-- one dies: `> name` before a spec, then `+`, `- name` or `.`, and `end` when all have run; `! name`
+-- takes the last `+` back.
 return function(options)
    local busted = require 'busted'
    local handler = require 'busted.outputHandlers.base'()
    local isTerminal = require 'term'.isatty(io.stdout)
    local count = { passed = 0, failed = 0, skipped = 0 }
    local reasons, skippedFor = {}, {}
+   local lastPassed
 
    local path = os.getenv('LACUNA_TEST_LOG')
    local log = path and assert(io.open(path, 'a'))
@@ -46,6 +48,7 @@ return function(options)
       local mark = '+'
       if status == 'success' then
          count.passed = count.passed + 1
+         lastPassed = element
          note('+')
       elseif status == 'pending' then
          mark = '.'
@@ -65,12 +68,18 @@ return function(options)
       end
    end)
 
-   -- A spec's own failure is counted at its end, anything around the specs here.
+   -- A spec's own failure is counted at its end.  Counted here is what went wrong around the specs,
+   -- or what the helper found when a spec had passed.
    local function failure(element, _, message, trace)
       tell(element, message, trace)
-      if element.descriptor == 'it' then return end
+      local late = element == lastPassed
+      if element.descriptor == 'it' and not late then return end
+      if late then
+         count.passed = count.passed - 1
+         lastPassed = nil
+      end
       count.failed = count.failed + 1
-      note('- ', fullName(element))
+      note(late and '! ' or '- ', fullName(element))
    end
    listen({ 'failure' }, failure)
    listen({ 'error' }, failure)

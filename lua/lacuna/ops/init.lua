@@ -53,7 +53,7 @@ end
 package.loaded['lacuna.ops'] = ops
 for _, family in ipairs {
    'pointwise', 'binary', 'shape', 'reduce', 'matmul', 'segment', 'gather', 'random', 'conv',
-   'pool', 'norm', 'dense', 'methods',
+   'pool', 'norm', 'dense', 'update', 'methods',
 } do
    require('lacuna.ops.' .. family)
 end

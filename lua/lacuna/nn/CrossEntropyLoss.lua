@@ -1,0 +1,19 @@
+--- The negative logarithm of the probability that a softmax gives the right class.
+--
+--     local loss = nn.CrossEntropyLoss()(scores, labels)
+--
+-- scores is n x classes; labels is n, int32 or a table, classes from one.
+-- @classmod lacuna.nn.CrossEntropyLoss
+local class = require 'lacuna.class'
+local Loss = require 'lacuna.nn.Loss'
+local ops = require 'lacuna.ops'
+local Tensor = require 'lacuna.Tensor'
+
+local CrossEntropyLoss = class('nn.CrossEntropyLoss', Loss)
+
+function CrossEntropyLoss:forward(scores, labels)
+   Tensor.check('CrossEntropyLoss', 'scores', scores, 'float32')
+   return self:reduce(-ops.pick(ops.logSoftmax(scores), labels))
+end
+
+return CrossEntropyLoss

@@ -1,0 +1,17 @@
+--- The mean, or sum, of squared differences.
+--
+--     local loss = nn.MSELoss()(output, target)       -- two tensors of one shape
+--
+-- @classmod lacuna.nn.MSELoss
+local class = require 'lacuna.class'
+local Loss = require 'lacuna.nn.Loss'
+local ops = require 'lacuna.ops'
+
+local MSELoss = class('nn.MSELoss', Loss)
+
+function MSELoss:forward(output, target)
+   self:same('target', output, target)
+   return self:reduce(ops.square(output - target))
+end
+
+return MSELoss

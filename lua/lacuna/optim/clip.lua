@@ -1,0 +1,37 @@
+--- Clipping of gradients, before a step.
+-- @module lacuna.optim.clip
+local fail = require 'lacuna.fail'
+local ops = require 'lacuna.ops'
+
+local clip = {}
+
+--- Scales all gradients so that together they are no longer than a limit (Pascanu et al. 2013).
+-- @tparam table parameters tensors
+-- @tparam number limit
+-- @treturn number the length before
+function clip.norm(parameters, limit)
+   fail.number('clip', 'limit', limit)
+   local square = 0
+   for _, parameter in ipairs(parameters) do
+      if parameter.grad then square = square + ops.sum(ops.square(parameter.grad)):item() end
+   end
+   local length = math.sqrt(square)
+   if length > limit then
+      for _, parameter in ipairs(parameters) do
+         if parameter.grad then parameter.grad:mul(limit / length) end
+      end
+   end
+   return length
+end
+
+--- Limits every element of every gradient to -limit .. limit.
+-- @tparam table parameters tensors
+-- @tparam number limit
+function clip.value(parameters, limit)
+   fail.number('clip', 'limit', limit)
+   for _, parameter in ipairs(parameters) do
+      if parameter.grad then parameter.grad:clamp(-limit, limit) end
+   end
+end
+
+return clip
