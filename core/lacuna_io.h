@@ -77,3 +77,18 @@ int lac_image_text(uint8_t *rgb, double bytes, double width, double height, doub
                    double y, double scale, const double *colour, const char *text);
 /* Width and height in pixels of what lac_image_text would write. */
 int lac_image_text_size(double *size, double scale, const char *text);
+
+/* ---- files: elements to and from tensors on any device ---------------------------- */
+
+/* What a type of a file is, named as numpy names it: `<f4`, `>i8`, `|u1`: byte order,
+ * kind (b, i, u, f), bytes.  `dtype` gets the tensor's that holds it: float32 for reals,
+ * and for whole numbers the smallest of uint8, int32 and int64. */
+int lac_file_type(double *bytes, int *dtype, const char *type);
+/* Fills a tensor of that dtype from byte `offset` of a regular file on.  If the file
+ * fails after it was opened, what the tensor holds is unspecified. */
+int lac_file_read(lac_tensor *t, const char *path, double offset, const char *type);
+/* Writes `head`, then the elements of each tensor, little-endian and without gaps.  A
+ * file beside `path` takes its name once it is whole, so `path` never holds half of it;
+ * devices and pipes are written to as they are. */
+int lac_file_save(const char *path, const char *head, double head_bytes,
+                  const lac_tensor *const *tensors, double n);

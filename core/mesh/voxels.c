@@ -46,10 +46,11 @@ static uint64_t *find(uint64_t *slots, int bits, uint64_t key) {
 
 int lac_voxel_set_check(int64_t least) {
     if (least <= most_voxels) return LAC_OK;
-    return lac_fail(LAC_E_ARGUMENT,
-                    "mesh_voxelize: the surface touches at least %lld voxels, expected at "
-                    "most %lld; the transform enlarges too much",
-                    (long long)least, (long long)most_voxels);
+    return lac_fail(
+        LAC_E_ARGUMENT,
+        "mesh_voxelize: the surface touches at least %lld voxels, expected at "
+        "most %lld; the transform enlarges too much",
+        (long long)least, (long long)most_voxels);
 }
 
 static int grow(lac_voxel_set *set) {

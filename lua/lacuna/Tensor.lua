@@ -77,6 +77,7 @@ end
 -- Options come last; sizes are one table, or numbers.
 local function readArguments(op, ...)
    local n = select('#', ...)
+   while n > 1 and select(n, ...) == nil do n = n - 1 end  -- options that were not given
    local last = select(n, ...)
    local options = n > 1 and type(last) == 'table' and last or nil
    if options then n = n - 1 end
@@ -362,6 +363,7 @@ function Tensor:detach() return slice(self, 0, self:shape()) end
 function Tensor:remember()
    local alias = slice(self, 0, self:shape(), true)
    alias.node, alias.slot, alias.requiresGrad = self.node, self.slot, self.requiresGrad
+   alias.origin = self.origin or self  -- the leaf that gradients go to
    return alias
 end
 

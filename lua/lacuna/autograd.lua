@@ -85,8 +85,9 @@ local function drop(node)
    node.saved, node.edges, node.held, node.dropped = {}, {}, {}, true
 end
 
--- What runs when nothing is recorded: it forgets.
-local idle = setmetatable({ live = false, saved = {}, versions = {}, needs = {} }, Node)
+-- The context when nothing is recorded: it forgets.
+local nothing = {}
+local function idle() return setmetatable({ live = false, needs = nothing }, Node) end
 
 local function finish(node, tensors, ...)
    local n = select('#', ...)
@@ -121,7 +122,7 @@ function autograd.apply(name, forward, backward, ...)
          if type(x) == 'table' and x.requiresGrad and Tensor.is(x) then wanted = true end
       end
    end
-   if not wanted then return scope.record(false, forward, idle, ...) end
+   if not wanted then return scope.record(false, forward, idle(), ...) end
 
    created = created + 1
    local node = setmetatable({
@@ -138,7 +139,7 @@ function autograd.apply(name, forward, backward, ...)
          if x.requiresGrad then
             node.needs[i] = true
             -- a leaf stands for itself, a result for the node that made it
-            node.edges[i] = { node = x.node, slot = x.slot, leaf = not x.node and x or nil,
+            node.edges[i] = { node = x.node, slot = x.slot, leaf = not x.node and (x.origin or x) or nil,
                sizes = x.sizes }
          end
       end

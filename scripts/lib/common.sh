@@ -9,6 +9,12 @@ if ! command -v nvcc >/dev/null && [ -x /usr/local/cuda/bin/nvcc ]; then
     PATH=$PATH:/usr/local/cuda/bin
 fi
 
+# What the program is made of, without the plugin for GPUs, which takes long to build.
+program=(lacuna)
+if [ -e "$root/lua/worker.c" ]; then program+=(worker); fi
+
+has_gpu() { [ -e /dev/nvidiactl ] || [ -e /dev/dxg ]; }
+
 # The folder that builds go to; LACUNA_BUILD may name another, relative to the caller.
 build_folder() {
     case ${LACUNA_BUILD:-} in

@@ -116,6 +116,17 @@ build_in() {
     check "build: $name" env LACUNA_BUILD="$folder" scripts/build "$@"
 }
 
+# The plugin for GPUs, beside the plain program; nothing of it is run here.
+build_plugin() {
+    if ! command -v nvcc >/dev/null; then
+        skip 'build: the CUDA plugin' 'there is no nvcc'
+    elif grep -qs '^LACUNA_CUDA:[A-Z]*=OFF' "$plain/CMakeCache.txt"; then
+        build_in 'the CUDA plugin' "$root/build-cuda" -DLACUNA_CUDA=ON lacuna_cuda
+    else
+        build_in 'the CUDA plugin' "$plain" lacuna_cuda
+    fi
+}
+
 # The sanitized host must die of fault number $2 with a report of it that says $3.
 dies_of() {
     local text
@@ -138,13 +149,6 @@ tree() {
         build_in clang "$root/build-clang" -DCMAKE_C_COMPILER=clang -DLACUNA_CUDA=OFF
     else
         skip 'build: clang' 'there is no clang'
-    fi
-    if ! command -v nvcc >/dev/null; then
-        skip 'build: the CUDA plugin' 'there is no nvcc'
-    elif grep -qs '^LACUNA_CUDA:[A-Z]*=OFF' "$plain/CMakeCache.txt"; then
-        build_in 'the CUDA plugin' "$root/build-cuda" -DLACUNA_CUDA=ON
-    else
-        build_in 'the CUDA plugin' "$plain" lacuna_cuda
     fi
 }
 

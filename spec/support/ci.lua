@@ -1,8 +1,8 @@
 -- busted's output: failures as they happen, skipped specs by reason, and CI's closing line.
 --
--- LACUNA_TEST_LOG names a file that tells another process how far the specs came, even if this
--- one dies: `> name` before a spec, then `+`, `- name` or `.`, and `end` when all have run; `! name`
--- takes the last `+` back.
+-- LACUNA_TEST_LOG names a file that tells another process how far the specs came, even if this one
+-- dies: `> name` before a spec, then `+`, `- name` or `.`, and `end` when all have run; `! name` takes
+-- the last `+` back.
 return function(options)
    local busted = require 'busted'
    local handler = require 'busted.outputHandlers.base'()
