@@ -76,6 +76,10 @@ void lac_interrupt(void);
 /* Whether lac_interrupt was called since the last time this was asked. */
 int lac_interrupted(void);
 
+/* Seconds since some moment, never going back; whether a file descriptor is a terminal. */
+double lac_seconds(void);
+int lac_is_terminal(int descriptor);
+
 /* ---- devices -------------------------------------------------------------------------- */
 
 /* Finds a device by name: "cpu", "shadow" (a second device for tests, in host memory that the

@@ -32,7 +32,7 @@ static int cannot(const char *verb, const char *path) {
 
 /* ---- types ---- */
 
-/* The dtype that holds every value of a kind and size; -1 if none does. */
+/* The dtype that a kind and size is read into; -1 if there is none. */
 static int holder(char kind, int size) {
     if (kind == 'f') return size == 2 || size == 4 || size == 8 ? LAC_F32 : -1;
     if (kind == 'b') return size == 1 ? LAC_U8 : -1;

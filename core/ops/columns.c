@@ -55,8 +55,22 @@ static void add_narrow(double *sum, const float *x, int64_t rows, int64_t width)
         for (int64_t j = 0; j < width; j++) sum[j] += lanes[k + j];
 }
 
+static double sum_of(const float *x, int64_t count) {
+    double lanes[8] = {0}, sum = 0;
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8)
+        for (int l = 0; l < 8; l++) lanes[l] += (double)x[i + l];
+    if (i > 0)
+        sum = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
+              ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+    for (; i < count; i++) sum += (double)x[i];
+    return sum;
+}
+
 void lac_add_rows(double *sum, const float *x, int64_t rows, int64_t stride, int64_t width) {
-    if (width < LANES && stride == width && width > 0 && rows * width >= 4 * LANES)
+    if (width == 1 && stride == 1)
+        sum[0] += sum_of(x, rows);
+    else if (width < LANES && stride == width && width > 0 && rows * width >= 4 * LANES)
         add_narrow(sum, x, rows, width);
     else
         add_rows(sum, x, rows, stride, width);
@@ -69,18 +83,34 @@ static inline int beats(float v, float best, int least) {
     return (least ? v < best : v > best) | ((v != v) & (best == best));
 }
 
-/* One column, contiguous: the branch is rarely taken. */
-static void scan_column(partial *p, const float *x, int64_t rows, int64_t first, int least) {
-    float best = p->best[0];
-    int64_t at = -1;
-    for (int64_t i = 0; i < rows && best == best; i++)
-        if (least ? !(x[i] >= best) : !(x[i] <= best)) {
-            best = x[i];
-            at = i;
+/* The first extreme of contiguous numbers: what it is, without branches; then where. */
+static inline int64_t place_of(const float *x, int64_t count, int least) {
+    float lanes[8], best = x[0];
+    int64_t i = 1;
+    int nan = 0;
+    for (int l = 0; l < 8; l++) lanes[l] = best;
+    for (; i + 8 <= count; i += 8)
+        for (int l = 0; l < 8; l++) {
+            const float v = x[i + l];
+            nan |= v != v;
+            lanes[l] = (least ? v < lanes[l] : v > lanes[l]) ? v : lanes[l];
         }
-    if (at < 0) return;
-    p->best[0] = best;
-    p->at[0] = (int32_t)(first + at);
+    for (int l = 0; i > 1 && l < 8; l++)
+        best = (least ? lanes[l] < best : lanes[l] > best) ? lanes[l] : best;
+    for (; i < count; i++) {
+        nan |= x[i] != x[i];
+        best = (least ? x[i] < best : x[i] > best) ? x[i] : best;
+    }
+    int64_t at = 0;
+    if (nan || best != best)
+        while (x[at] == x[at]) at++;
+    else
+        while (x[at] != best) at++;
+    return at;
+}
+
+static int64_t extreme_of(const float *x, int64_t count, int least) {
+    return least ? place_of(x, count, 1) : place_of(x, count, 0);
 }
 
 static inline void scan_row(float *restrict best, int32_t *restrict at, const float *x,
@@ -111,9 +141,11 @@ static void find_extremes(partial *p, const float *x, int64_t rows, int64_t stri
         p->at[j] = rows > 0 ? (int32_t)first : -1;
     }
     if (rows < 2) return;
-    if (width == 1 && stride == 1)
-        scan_column(p, x + 1, rows - 1, first + 1, least);
-    else
+    if (width == 1 && stride == 1) {
+        const int64_t at = extreme_of(x, rows, least);
+        p->best[0] = x[at];
+        p->at[0] = (int32_t)(first + at);
+    } else
         scan_rows(p, x + stride, rows - 1, stride, width, first + 1, least);
 }
 
@@ -164,6 +196,22 @@ static void reduce_items(const void *context, int64_t first, int64_t end) {
     }
 }
 
+/* One column each, and nothing to join. */
+static void reduce_runs(const void *context, int64_t first, int64_t end) {
+    const lac_columns *job = context;
+    for (int64_t i = first; i < end; i++) {
+        const float *x = job->x + i * job->middle;
+        if (job->kind == LAC_SUM) {
+            job->y[i] = (float)sum_of(x, job->middle);
+            continue;
+        }
+        const int64_t at =
+            job->middle > 0 ? extreme_of(x, job->middle, job->kind == LAC_MIN) : -1;
+        job->y[i] = at < 0 ? 0 : x[at];
+        job->argument[i] = at < 0 ? -1 : (int32_t)(job->base + at);
+    }
+}
+
 static void reduce_piece(const void *context, int64_t chunk) {
     const cut *c = context;
     const int64_t item = chunk / c->pieces, piece = chunk % c->pieces;
@@ -191,7 +239,9 @@ int lac_reduce_columns(const lac_columns *job) {
     const int64_t work = job->middle * smaller(job->inner, COLUMNS); /* of an item */
     if (items > 0) c.pieces = smaller(PIECES / items, work / GRAIN);
     if (c.pieces > 1) return reduce_in_pieces(&c, items);
-    return lac_parallel_range(items, larger(1, GRAIN / larger(1, work)), reduce_items, &c);
+    const int64_t grain = larger(1, GRAIN / larger(1, work));
+    if (job->inner == 1) return lac_parallel_range(items, grain, reduce_runs, job);
+    return lac_parallel_range(items, grain, reduce_items, &c);
 }
 
 void lac_reduce_columns_here(const lac_columns *job) {

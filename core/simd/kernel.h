@@ -19,14 +19,15 @@ enum {
     BLOCK_ROWS = 168,  /* rows of a gemm block: its parts of x and y fit L2 */
     BLOCK_TERMS = 128, /* its terms: the part of w that a column of tiles needs fits L1 */
     BLOCK_PAIRS = 128, /* pairs of an outer block: the same for dy */
-    HINT_WORK = 96,
     TILE_ROWS = 16,
-    TILE_VECS = 4
+    TILE_VECS = 4,
+    LINE = 16,     /* floats in a cache line */
+    HINT_WORK = 96 /* terms times vectors of a row from which fetching the next ones pays */
 };
 
 /* Rows and vectors are spelled out: compilers keep an array in registers only when they see
  * constant indices early. */
-#define EACH_ROW(X)                                                                        \
+#define EACH_ROW(X)                                                                     \
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
 INLINE void get(vec *a, const float *from, lanes some, int vecs, int part) {
@@ -60,8 +61,9 @@ INLINE void add(vec *sum, float x, const vec *b, int vecs) {
     if (vecs > 3) sum[3] = madd(a, b[3], sum[3]);
 }
 
+/* Rows are gathered, so the processor does not foresee them. */
 INLINE void hint(const float *row, int64_t count) {
-    for (int64_t p = 0; p < count; p += 16) __builtin_prefetch(row + p);
+    for (int64_t p = 0; p < count; p += LINE) __builtin_prefetch(row + p);
 }
 
 /* The arguments are those of gemm, for m = rows * tiles and n within vecs vectors. */
@@ -71,23 +73,28 @@ INLINE void gemm_tiles(float *y, int64_t ldy, const int32_t *out, const float *x
     vec sum[TILE_ROWS][TILE_VECS], b[TILE_VECS];
     const float *from[TILE_ROWS];
 
-#define BEGIN(r)                                                                           \
-    if (r < rows) {                                                                        \
-        from[r] = x + in[r] * ldx;                                                         \
-        get(sum[r], y + out[r] * ldy, some, vecs, part);                                   \
+#define BEGIN(r)                                                                        \
+    if (r < rows) {                                                                     \
+        from[r] = x + in[r] * ldx;                                                      \
+        get(sum[r], y + out[r] * ldy, some, vecs, part);                                \
     }
-#define ADD(r)                                                                             \
+#define ADD(r)                                                                          \
     if (r < rows) add(sum[r], from[r][s], b, vecs);
-#define HINT(r)                                                                            \
-    if (r < rows) hint(x + in[rows + r] * ldx, k), hint(y + out[rows + r] * ldy, vecs * WIDTH);
-#define END(r)                                                                             \
+#define HINT(r)                                                                         \
+    if (r < rows) {                                                                     \
+        hint(x + in[rows + r] * ldx, k);                                                \
+        hint(y + out[rows + r] * ldy, (vecs - part) * WIDTH + part);                    \
+    }
+#define END(r)                                                                          \
     if (r < rows) put(y + out[r] * ldy, sum[r], some, vecs, part);
 
     for (; tiles > 0; tiles--, in += rows, out += rows) {
         const float *term = w;
 
         EACH_ROW(BEGIN)
-        if (tiles > 1 && k * vecs >= HINT_WORK) { EACH_ROW(HINT) }
+        if (tiles > 1 && k * vecs >= HINT_WORK) {
+            EACH_ROW(HINT)
+        }
         for (int64_t s = 0; s < k; s++, term += ldw) {
             get(b, term, some, vecs, part);
             EACH_ROW(ADD)
@@ -100,9 +107,9 @@ INLINE void gemm_tiles(float *y, int64_t ldy, const int32_t *out, const float *x
 #undef END
 }
 
-/* A piece of rows that will be wanted soon. */
+/* A cache line of each of the rows that come after, to fetch one by one between the sums. */
 typedef struct hints {
-    const float *rows;
+    const float *line;
     int64_t ld;
     const int32_t *ids;
     int64_t count;
@@ -115,17 +122,17 @@ INLINE void outer_tile(float *w, int64_t ldw, const float *x, int64_t ldx,
                        int part) {
     vec sum[TILE_ROWS][TILE_VECS], b[TILE_VECS];
 
-#define BEGIN(r)                                                                           \
+#define BEGIN(r)                                                                        \
     if (r < rows) get(sum[r], w + r * ldw, some, vecs, part);
-#define ADD(r)                                                                             \
+#define ADD(r)                                                                          \
     if (r < rows) add(sum[r], from[r], b, vecs);
-#define END(r)                                                                             \
+#define END(r)                                                                          \
     if (r < rows) put(w + r * ldw, sum[r], some, vecs, part);
 
     EACH_ROW(BEGIN)
     for (int64_t p = 0; p < m; p++) {
         const float *from = x + in[p] * ldx;
-        if (p < soon->count) __builtin_prefetch(soon->rows + soon->ids[p] * soon->ld);
+        if (p < soon->count) hint(soon->line + soon->ids[p] * soon->ld, 1);
         get(b, dy + out[p] * ldy, some, vecs, part);
         EACH_ROW(ADD)
     }
@@ -135,18 +142,19 @@ INLINE void outer_tile(float *w, int64_t ldw, const float *x, int64_t ldx,
 #undef END
 }
 
-#define GEMM_TILE(V, R, P)                                                                 \
-    static ISA void gemm_##V##_##R##_##P(                                                  \
-        float *y, int64_t ldy, const int32_t *out, const float *x, int64_t ldx,            \
-        const int32_t *in, int64_t tiles, const float *w, int64_t ldw, int64_t k,          \
-        lanes some) {                                                                      \
-        gemm_tiles(y, ldy, out, x, ldx, in, tiles, w, ldw, k, some, R, V, P);              \
+#define GEMM_TILE(V, R, P)                                                              \
+    static ISA void gemm_##V##_##R##_##P(                                               \
+        float *y, int64_t ldy, const int32_t *out, const float *x, int64_t ldx,         \
+        const int32_t *in, int64_t tiles, const float *w, int64_t ldw, int64_t k,       \
+        lanes some) {                                                                   \
+        gemm_tiles(y, ldy, out, x, ldx, in, tiles, w, ldw, k, some, R, V, P);           \
     }
-#define OUTER_TILE(V, R, P)                                                                \
-    static ISA void outer_##V##_##R##_##P(                                                 \
-        float *w, int64_t ldw, const float *x, int64_t ldx, const int32_t *in,             \
-        const float *dy, int64_t ldy, const int32_t *out, int64_t m, lanes some, const hints *soon) {         \
-        outer_tile(w, ldw, x, ldx, in, dy, ldy, out, m, some, soon, R, V, P);                    \
+#define OUTER_TILE(V, R, P)                                                             \
+    static ISA void outer_##V##_##R##_##P(                                              \
+        float *w, int64_t ldw, const float *x, int64_t ldx, const int32_t *in,          \
+        const float *dy, int64_t ldy, const int32_t *out, int64_t m, lanes some,        \
+        const hints *soon) {                                                            \
+        outer_tile(w, ldw, x, ldx, in, dy, ldy, out, m, some, soon, R, V, P);           \
     }
 #define GEMM_ENTRY(V, R, P) [V][R] = gemm_##V##_##R##_##P,
 #define OUTER_ENTRY(V, R, P) [V][R] = outer_##V##_##R##_##P,
@@ -159,7 +167,8 @@ OUTER_TILES(OUTER_TILE, 1)
 typedef void gemm_kind(float *, int64_t, const int32_t *, const float *, int64_t,
                        const int32_t *, int64_t, const float *, int64_t, int64_t, lanes);
 typedef void outer_kind(float *, int64_t, const float *, int64_t, const int32_t *,
-                        const float *, int64_t, const int32_t *, int64_t, lanes, const hints *);
+                        const float *, int64_t, const int32_t *, int64_t, lanes,
+                        const hints *);
 
 static gemm_kind *const gemm_kinds[2][TILE_VECS + 1][TILE_ROWS + 1] = {
     { GEMM_TILES(GEMM_ENTRY, 0) }, { GEMM_TILES(GEMM_ENTRY, 1) }
@@ -217,20 +226,27 @@ static ISA void gemm(float *y, int64_t ldy, const int32_t *out, const float *x, 
                    in ? in + p : id, least(m - p, BLOCK_ROWS), w, ldw, k, n);
 }
 
+/* m <= BLOCK_PAIRS; in and out go on for next pairs. */
 static ISA void outer_block(float *w, int64_t ldw, const float *x, int64_t ldx,
                             const int32_t *in, const float *dy, int64_t ldy,
-                            const int32_t *out, int64_t m, int64_t k, int64_t n,
-                            const int32_t *nin, const int32_t *nout, int64_t next) {
-    int64_t line = 0;
+                            const int32_t *out, int64_t m, int64_t next, int64_t k,
+                            int64_t n) {
+    int64_t to_x = 0, to_dy = 0; /* columns that are hinted */
+
     for (int64_t j = 0; j < n;) {
         const int64_t vecs = piece(parts(n - j, WIDTH), MOST_VECS);
         const int64_t columns = least(vecs * WIDTH, n - j), odd = columns % WIDTH;
 
-        for (int64_t i = 0; i < k; line += 16) {
+        for (int64_t i = 0; i < k;) {
             const int64_t rows = piece(k - i, outer_rows[vecs]);
-            hints soon = { 0 };
-                if (line < k) soon = (hints){ x + line, ldx, nin, nin ? next : 0 };
-                else if (line - k < n) soon = (hints){ dy + line - k, ldy, nout, nout ? next : 0 };
+            hints soon = { x, ldx, in, 0 };
+            if (to_x < k) {
+                soon = (hints){ x + to_x, ldx, in + m, next };
+                to_x += LINE;
+            } else if (to_dy < n) {
+                soon = (hints){ dy + to_dy, ldy, out + m, next };
+                to_dy += LINE;
+            }
             outer_kinds[odd > 0][vecs][rows](w + i * ldw + j, ldw, x + i, ldx, in, dy + j,
                                              ldy, out, m, first_lanes(odd), &soon);
             i += rows;
@@ -247,9 +263,9 @@ static ISA void outer(float *w, int64_t ldw, const float *x, int64_t ldx, const 
     if (k == 0 || n == 0) return;
     if (!in || !out) count_up(id, least(m, BLOCK_PAIRS));
     for (int64_t p = 0; p < m; p += BLOCK_PAIRS) {
-        int64_t now = least(m - p, BLOCK_PAIRS);
+        const int64_t pairs = least(m - p, BLOCK_PAIRS);
+        const int64_t next = in && out ? least(m - p - pairs, BLOCK_PAIRS) : 0;
         outer_block(w, ldw, in ? x : x + p * ldx, ldx, in ? in + p : id,
-                    out ? dy : dy + p * ldy, ldy, out ? out + p : id,
-                    now, k, n, in ? in + p + now : 0, out ? out + p + now : 0, least(m - p - now, BLOCK_PAIRS));
+                    out ? dy : dy + p * ldy, ldy, out ? out + p : id, pairs, next, k, n);
     }
 }

@@ -318,6 +318,9 @@ end
 -- @tparam function f
 -- @param ... its arguments
 -- @return what f returns
-function autograd.noGrad(f, ...) return scope.record(false, f, ...) end
+function autograd.noGrad(f, ...)
+   fail.callable('noGrad', f)
+   return scope.record(false, f, ...)
+end
 
 return autograd

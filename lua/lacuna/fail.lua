@@ -74,6 +74,16 @@ function fail.number(op, what, value)
    return value
 end
 
+--- Checks that a value can be called.
+-- @tparam string op who asks
+-- @param value what came
+function fail.callable(op, value)
+   local class = getmetatable(value)
+   if type(value) ~= 'function' and not (type(class) == 'table' and class.__call) then
+      fail.raise('%s: %s, expected a function', op, fail.describe(value))
+   end
+end
+
 --- Checks the names in a table of options, and fills in defaults.
 -- @tparam string op who asks
 -- @tparam ?table given the user's options

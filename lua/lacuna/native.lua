@@ -91,6 +91,7 @@ function native.try(f, ...)
    if status == C.LAC_E_MEMORY then
       collectgarbage()
       collectgarbage()
+      limit = {}  -- a request that cannot be met must not raise it
       status = f(...)
    end
    if status ~= 0 then native.raise() end
@@ -98,36 +99,48 @@ end
 
 -- ---- operations -----------------------------------------------------------------------------
 
--- An object's handle, or the value itself; a released object says so.
-local function raw(op, value)
-   if type(value) ~= 'table' then return value end
-   local handle = value.handle
-   if handle == nil then
-      fail.raise('%s: %s was released, expected a live one', op, fail.describe(value))
+local kinds = {
+   tensor = ffi.typeof 'lac_tensor *', rulebook = ffi.typeof 'lac_rulebook *',
+}
+
+-- The handle of an object of a kind; nil for nil, which C judges.
+local function handleOf(op, what, kind, value)
+   if value == nil then return nil end
+   local isTable = type(value) == 'table'
+   local handle
+   if isTable then handle = value.handle end
+   if type(handle) == 'cdata' and ffi.istype(kinds[kind], handle) then return handle end
+   if isTable and handle == nil and fail.describe(value):lower() == 'a ' .. kind then
+      fail.raise('%s: %s was released, expected a live %s', op, what, kind)
    end
-   return handle
+   fail.raise('%s: %s is %s, expected a %s', op, what, fail.describe(value), kind)
 end
-native.raw = raw
+
+local function numberOf(op, what, value)
+   if type(value) == 'number' then return value end
+   fail.raise('%s: %s is %s, expected a number', op, what, fail.describe(value))
+end
 
 --- Every operation of ops.def by its C name, taking tensors, rulebooks and numbers.
 native.ops = {}
 
-local function countParameters(op)
-   local list = header:match('int lac_' .. op .. '%((.-)%)')
-   local _, commas = list:gsub(',', ',')
-   return commas + 1
-end
-
+-- A Lua function with the parameters of the C one, each tested by its declared type: the FFI by
+-- itself would turn nonsense into something.
 local function wrap(op)
-   local n = countParameters(op)
-   local names, raws = {}, {}
-   for i = 1, n do
-      names[i] = 'a' .. i
-      raws[i] = ('raw(%q, a%d)'):format(op, i)
+   local names, values = {}, {}
+   for declaration in header:match('int lac_' .. op .. '%((.-)%)'):gmatch('[^,]+') do
+      local what, kind = declaration:match('([%w_]+)%s*$'), declaration:match('lac_(%a+) %*')
+      local name = '_' .. what
+      names[#names + 1] = name
+      values[#values + 1] = kind and ('handleOf(%q, %q, %q, %s)'):format(op, what, kind, name)
+         or ('numberOf(%q, %q, %s)'):format(op, what, name)
    end
-   local code = ('local f, try, raw = ... return function(%s) return try(f, %s) end'):format(
-      table.concat(names, ', '), table.concat(raws, ', '))
-   return loadstring(code, '=' .. here .. 'native.lua')(C['lac_' .. op], native.try, raw)
+   local code = ([[
+      local f, try, handleOf, numberOf = ...
+      return function(%s) return try(f, %s) end]]):format(table.concat(names, ', '),
+      table.concat(values, ', '))
+   return loadstring(code, '@' .. here .. 'native.lua')(C['lac_' .. op], native.try, handleOf,
+      numberOf)
 end
 
 for i = 0, C.lac_op_count() - 1 do

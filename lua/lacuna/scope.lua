@@ -1,11 +1,14 @@
 --- What a coroutine is doing: whether it records, and which scopes are open in it.
 -- @module lacuna.scope
+local fail = require 'lacuna.fail'
+
 local scope = {}
 
 local MAIN = {}
 local silent = setmetatable({}, { __mode = 'k' })  -- coroutine -> true while nothing is recorded
 local open = setmetatable({}, { __mode = 'k' })    -- coroutine -> stack of lists
 local openCount = 0
+local weak = { __mode = 'v' }  -- a scope does not keep from the collector what is garbage in it
 
 local function me() return coroutine.running() or MAIN end
 
@@ -37,21 +40,34 @@ function scope.note(object)
    local stack = open[me()]
    if stack then
       local list = stack[#stack]
-      list[#list + 1] = object
+      list.count = list.count + 1
+      list[list.count] = object
    end
 end
 
--- Marks every object that can be reached from a value through tables.
+-- Marks every object that can be reached from a value through tables, however deep.
 local function reach(value, marked)
-   if type(value) ~= 'table' or marked[value] then return end
-   marked[value] = true
-   if rawget(value, 'handle') ~= nil then
-      reach(rawget(value, 'grad'), marked)
-      return
+   local waiting, n = { value }, 1
+   local function meet(inner)
+      if type(inner) == 'table' and not marked[inner] then
+         n = n + 1
+         waiting[n] = inner
+      end
    end
-   for key, inner in next, value do
-      reach(key, marked)
-      reach(inner, marked)
+   while n > 0 do
+      local met = waiting[n]
+      n = n - 1
+      if type(met) == 'table' and not marked[met] then
+         marked[met] = true
+         if rawget(met, 'handle') ~= nil then
+            meet(rawget(met, 'grad'))
+         else
+            for key, inner in next, met do
+               meet(key)
+               meet(inner)
+            end
+         end
+      end
    end
 end
 
@@ -61,13 +77,14 @@ end
 -- @param ... its arguments
 -- @return what f returns
 function scope.run(f, ...)
+   fail.callable('scope', f)
    local co = me()
    local stack = open[co]
    if not stack then
       stack = {}
       open[co] = stack
    end
-   local list = {}
+   local list = setmetatable({ count = 0 }, weak)
    stack[#stack + 1] = list
    openCount = openCount + 1
    local function close(ok, ...)
@@ -78,11 +95,11 @@ function scope.run(f, ...)
       if ok then
          for i = 1, select('#', ...) do reach((select(i, ...)), marked) end
       end
-      for i = 1, #list do
+      for i = 1, list.count do
          local object = list[i]
-         if marked[object] then
+         if object and marked[object] then
             scope.note(object)
-         elseif not object.kept then
+         elseif object and not object.kept then
             object:release()
          end
       end

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # common.sh - where the tree is, and an environment without surprises; sourced by every script
 set -eu -o pipefail
 unset CDPATH
@@ -10,8 +10,8 @@ if ! command -v nvcc >/dev/null && [ -x /usr/local/cuda/bin/nvcc ]; then
 fi
 
 # What the program is made of, without the plugin for GPUs, which takes long to build.
-program=(lacuna)
-if [ -e "$root/lua/worker.c" ]; then program+=(worker); fi
+targets=(lacuna)
+if [ -e "$root/lua/worker.c" ]; then targets+=(worker); fi
 
 has_gpu() { [ -e /dev/nvidiactl ] || [ -e /dev/dxg ]; }
 

@@ -116,6 +116,12 @@ build_in() {
     check "build: $name" env LACUNA_BUILD="$folder" scripts/build "$@"
 }
 
+# build_sanitized FOLDER SANITIZERS.  Under them gcc takes more for uninitialised than there is.
+build_sanitized() {
+    build_in "$2 sanitizer" "$1" -DLACUNA_SANITIZE="$2" -DLACUNA_DEBUG=ON -DLACUNA_CUDA=OFF \
+        -DCMAKE_C_FLAGS=-Wno-error=maybe-uninitialized
+}
+
 # The plugin for GPUs, beside the plain program; nothing of it is run here.
 build_plugin() {
     if ! command -v nvcc >/dev/null; then
@@ -126,6 +132,8 @@ build_plugin() {
         build_in 'the CUDA plugin' "$plain" lacuna_cuda
     fi
 }
+
+has_plugin_and_gpu() { has_gpu && [ -e "$plain/lib/lacuna_cuda.so" ]; }
 
 # The sanitized host must die of fault number $2 with a report of it that says $3.
 dies_of() {

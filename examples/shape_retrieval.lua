@@ -1,0 +1,114 @@
+-- Learns to retrieve shapes: a sparse 3-D network, a triplet loss, nothing hidden.
+--
+--   scripts/lacuna examples/shape_retrieval.lua                       generated shapes, minutes
+--   scripts/lacuna examples/shape_retrieval.lua --data FOLDER         real meshes
+--   scripts/lacuna examples/shape_retrieval.lua --describe mesh.off   the network, layer by layer
+--
+-- Similar shapes get nearby vectors.  A test shape is then a query: the training shapes are ranked
+-- by distance, and the score is the mean average precision (mAP) of that ranking.
+local lacuna = require 'lacuna'
+local data = require 'lacuna.data'
+local meshes = require 'lacuna.data.meshes'
+local report = require 'lacuna.retrieval_report'
+local nn, ops, optim = lacuna.nn, lacuna.ops, lacuna.optim
+
+local o = require('lacuna.options').read(arg, {
+   'Trains a network to retrieve shapes and scores it on shapes that it never saw.',
+   { 'data', '', 'a folder class/train|test/*.off, or a list file: path class split' },
+   { 'describe', '', 'print the layers for this mesh and stop' },
+   { 'levels', 0, 'levels of max pooling; 0: 5 with --data or --describe, else 4' },
+   { 'planes', 0, 'planes of the first level; 0: 32 with --data or --describe, else 16' },
+   { 'render', 40, 'voxels along the longest side of a mesh' },
+   { 'epochs', 0, 'passes over the training set; 0: 120 with --data, else 40' },
+   { 'classes', 8, 'classes in a batch' },
+   { 'each', 4, 'shapes of each class in a batch' },
+   { 'rate', 0.002, 'learning rate of Adam at the start' },
+   { 'margin', 0.2, 'of the triplet loss, in cosine distance' },
+   { 'views', 6, 'poses in which a shape is looked at when it is scored' },
+   { 'workers', 1, 'threads that prepare batches' },
+   { 'seed', 1, 'of everything random' },
+   { 'name', 'shapes', 'results go to runs/<name>' },
+   { 'device', 'cpu', 'where the network runs' },
+})
+local real = o.data ~= '' or o.describe ~= ''
+local function default(value, forMeshes, forShapes)
+   return value ~= 0 and value or real and forMeshes or forShapes
+end
+local levels, planes = default(o.levels, 5, 4), default(o.planes, 32, 16)
+local epochs = default(o.epochs, 120, 40)
+
+lacuna.seed(o.seed)
+lacuna.device(o.device)
+local net = nn.DeepC2(3, levels, planes)
+if o.describe ~= '' then return report.describe(net, o.describe, o) end
+
+-- ---- data: the settings were chosen on a part of the training set, never on the test set ---------
+
+local set = meshes.open { data = o.data, seed = o.seed }
+local function loader(items, options)
+   return data.Loader(data.remote('lacuna.data.meshes_remote', {
+      data = o.data, seed = o.seed, split = items, renderSize = o.render, size = net.inputSize,
+      augment = options.augment,
+   }), options.loader)
+end
+local labels = {}
+for i, item in ipairs(set.train) do labels[i] = item.label end
+local training = loader('train', {
+   augment = true,
+   loader = {
+      sampler = data.samplers.balanced(labels, { classes = o.classes, each = o.each, seed = o.seed }),
+      workers = o.workers, seed = o.seed, collate = data.collate.sparse,
+   },
+})
+
+-- The vectors of a batch: its voxels as a sparse tensor, through the network, one site left each.
+local function embed(batch)
+   local x = data.collate.toSparseTensor(batch, {
+      spatialSize = net.inputSize, device = o.device, background = true,
+   })
+   return ops.normalize(net(x).features)
+end
+
+-- ---- the loss: every anchor, positive and negative in the batch, in tensor arithmetic ------------
+
+local function tripletLoss(vectors, label)
+   local n = label:nElement()
+   label = label:float():to(o.device)
+   local same = label:view(n, 1):eq(label:view(1, n))
+   local distance = ops.distances(vectors, vectors, 'cosine')
+   local gap = distance:view(n, n, 1) - distance:view(n, 1, n) + o.margin
+   local valid = (same - report.eye(n, o.device)):view(n, n, 1) * (1 - same):view(n, 1, n)
+   local violated = ops.relu(gap) * valid
+   return violated:sum() / (violated:gt(0):sum() + 1)
+end
+
+-- ---- the loop ----------------------------------------------------------------------------------------
+
+local scorer = report.new { options = o, set = set, loader = loader, embed = embed, net = net }
+scorer:before()
+
+local optimiser = optim.Adam(net:parameters(), { lr = o.rate })
+local rate = optim.schedule.cosine { lr = o.rate, epochs = epochs, warmup = 1 }
+local bar = require('lacuna.progress').new('training', epochs * training:batches())
+local curve = {}
+for epoch = 1, epochs do
+   optimiser:rate(rate(epoch))
+   local total, count = 0, 0
+   for batch in training:epoch(epoch) do
+      local loss = lacuna.scope(function()
+         local l = tripletLoss(embed(batch), batch.labels)
+         optimiser:zeroGrad()
+         l:backward()
+         optim.clip.norm(net:parameters(), 1)
+         optimiser:step()
+         return l:item()
+      end)
+      total, count = total + loss, count + 1
+      bar:step(('epoch %d  loss %.4f'):format(epoch, loss))
+   end
+   curve[epoch] = total / count
+end
+bar:finish()
+training:close()
+
+scorer:after(curve)

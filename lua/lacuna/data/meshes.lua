@@ -1,0 +1,182 @@
+--- Labelled meshes: generated ones, or those of a folder or list, as sparse voxel samples.
+--
+--     local meshes = require 'lacuna.data.meshes'
+--     local set = meshes.open { data = '/data/ModelNet40' }      -- class/train|test/*.off
+--     local train = meshes.dataset(set.train, { renderSize = 40, size = 126, augment = true })
+--     local sample = train:get(1, generator)                     -- coords, features, label
+--
+-- `data` is a folder `class/train|test/*.off` (ModelNet), a folder `train|test/class/*.off`, a list
+-- file with a line `path class split` for each mesh, or nothing: then `lacuna.data.shapes` makes them.
+-- @module lacuna.data.meshes
+local class = require 'lacuna.class'
+local fail = require 'lacuna.fail'
+local mesh = require 'lacuna.mesh'
+local shapes = require 'lacuna.data.shapes'
+local Tensor = require 'lacuna.Tensor'
+
+local meshes = {}
+
+-- ---- finding them ------------------------------------------------------------------------------
+
+local function list(folder)
+   local lfs = require 'lfs'
+   local names = {}
+   if lfs.attributes(folder, 'mode') ~= 'directory' then return names end
+   for name in lfs.dir(folder) do
+      if name:sub(1, 1) ~= '.' then names[#names + 1] = name end
+   end
+   table.sort(names)
+   return names
+end
+
+local function fromFolder(folder)
+   local found = {}
+   local function take(path, label, split)
+      for _, name in ipairs(list(path)) do
+         if name:lower():match '%.off$' then
+            found[#found + 1] = { path = path .. '/' .. name, class = label, split = split }
+         end
+      end
+   end
+   for _, split in ipairs { 'train', 'test' } do
+      for _, name in ipairs(list(folder)) do take(folder .. '/' .. name .. '/' .. split, name, split) end
+      for _, name in ipairs(list(folder .. '/' .. split)) do
+         take(folder .. '/' .. split .. '/' .. name, name, split)
+      end
+   end
+   return found
+end
+
+local function fromList(path)
+   local file, message = io.open(path)
+   if not file then fail.raise('meshes: %s', message) end
+   local base, found, number = path:match '^(.*/)' or '', {}, 0
+   for line in file:lines() do
+      number = number + 1
+      line = line:gsub('\r$', ''):gsub('#.*', '')
+      local name, label, split = line:match '^%s*(%S+)%s+(%S+)%s+(%S+)%s*$'
+      if name then
+         if split ~= 'train' and split ~= 'test' then
+            file:close()
+            fail.raise('meshes: line %d of %s has the split %s, expected train or test', number,
+               path, split)
+         end
+         found[#found + 1] = {
+            path = name:sub(1, 1) == '/' and name or base .. name, class = label, split = split,
+         }
+      elseif line:match '%S' then
+         file:close()
+         fail.raise('meshes: line %d of %s is %q, expected path class split', number, path, line)
+      end
+   end
+   file:close()
+   return found
+end
+
+local function generated(seed, train, test)
+   local found = {}
+   for _, part in ipairs { { 'train', train, 2 * seed + 1 }, { 'test', test, 2 * seed + 2 } } do
+      for i, shape in ipairs(shapes.dataset { seed = part[3], perClass = part[2] }) do
+         found[#found + 1] = { shape = shape, class = shape.class, split = part[1],
+            path = ('%s %d'):format(shape.class, i) }
+      end
+   end
+   return found
+end
+
+--- Opens a set of labelled meshes.
+-- @tparam[opt] table options `data`, nil or empty for generated shapes; of those: `seed`, 0;
+-- `train`, 24 and `test`, 8 for each class
+-- @treturn table `classes`: names; `train`, `test`: arrays of items with `label` (from one),
+-- `class`, and `path` or `shape`
+function meshes.open(options)
+   options = fail.options('meshes', options, { data = false, seed = 0, train = 24, test = 8 })
+   local data = options.data
+   local found
+   if data == nil or data == '' then
+      found = generated(options.seed, options.train, options.test)
+   elseif require('lfs').attributes(data, 'mode') == 'directory' then
+      found = fromFolder(data)
+   else
+      found = fromList(data)
+   end
+   local set, known = { classes = {}, train = {}, test = {} }, {}
+   for _, item in ipairs(found) do
+      if not known[item.class] then
+         known[item.class] = true
+         table.insert(set.classes, item.class)
+      end
+   end
+   table.sort(set.classes)
+   for label, name in ipairs(set.classes) do known[name] = label end
+   for _, item in ipairs(found) do
+      item.label = known[item.class]
+      table.insert(set[item.split], item)
+   end
+   for _, split in ipairs { 'train', 'test' } do
+      if #set[split] == 0 then
+         fail.raise('meshes: %s holds no %s meshes, expected class/%s/*.off', tostring(data), split,
+            split)
+      end
+   end
+   return set
+end
+
+--- Loads the mesh of an item; it stays loaded with it.
+-- @tparam table item
+-- @treturn Mesh
+function meshes.load(item)
+   if item.mesh then return item.mesh end
+   if item.shape then
+      item.mesh = mesh.new(item.shape.vertices, item.shape.faces)
+   else
+      local loaded, message = mesh.read(item.path)
+      if not loaded then fail.raise('meshes: %s: %s', item.path, message) end
+      item.mesh = loaded
+   end
+   item.mesh:keep()
+   return item.mesh
+end
+
+-- ---- samples --------------------------------------------------------------------------------------
+
+local Dataset = class('data.MeshDataset')
+
+--- Counts the samples.
+-- @treturn number
+function Dataset:size() return #self.items end
+
+--- Makes a sample: a mesh in a random pose, as voxels.
+-- @tparam number i from one
+-- @tparam Generator generator
+-- @treturn table `coords` n x 4 int32 (sample 1), `features` n x 1 ones, `label`, `id`, `dropped`
+function Dataset:get(i, generator)
+   local item, o = self.items[i], self.options
+   local m = meshes.load(item)
+   local transform = mesh.pose(m, {
+      renderSize = o.renderSize, size = o.size, rotation = o.rotate and generator or nil,
+      affine = o.augment and o.affine or nil, shift = o.augment and o.shift or nil,
+      generator = generator, normalize = not item.shape,
+   })
+   local coords, dropped = mesh.voxelize(m, { size = o.size, transform = transform })
+   return {
+      coords = coords, features = Tensor.ones(coords.sizes[1], 1, { device = 'cpu' }),
+      label = item.label, id = i, dropped = dropped,
+   }
+end
+
+--- Makes a data set of items.
+-- @tparam table items as `open` lists them
+-- @tparam[opt] table options `renderSize`, voxels along the longest side, 40; generated shapes have
+-- their own size; `size` of the field, 126; `rotate`, a random rotation, true; `augment`: random
+-- affine maps and shifts, false; `affine`, 0.2; `shift`, 0.2, in render sizes
+-- @treturn Dataset
+function meshes.dataset(items, options)
+   local dataset = setmetatable({ items = items }, Dataset)
+   dataset.options = fail.options('meshes', options, {
+      renderSize = 40, size = 126, rotate = true, augment = false, affine = 0.2, shift = 0.2,
+   })
+   return dataset
+end
+
+return meshes

@@ -1,0 +1,260 @@
+--- What a retrieval experiment shows: scores before and after, neighbours, pictures, the layers.
+--
+-- A scorer embeds the training and the test shapes, ranks the former for each of the latter, and
+-- writes everything under `runs/<name>`.
+-- @module lacuna.retrieval_report
+local class = require 'lacuna.class'
+local clock = require 'lacuna.clock'
+local fail = require 'lacuna.fail'
+local image = require 'lacuna.image'
+local io_ = require 'lacuna.io'
+local mesh = require 'lacuna.mesh'
+local meshes = require 'lacuna.data.meshes'
+local ops = require 'lacuna.ops'
+local plot = require 'lacuna.plot'
+local retrieval = require 'lacuna.retrieval'
+local scope = require 'lacuna.scope'
+local SparseTensor = require 'lacuna.SparseTensor'
+local Tensor = require 'lacuna.Tensor'
+local tsne = require 'lacuna.tsne'
+
+local report = {}
+
+--- Makes an identity matrix.
+-- @tparam number n
+-- @tparam[opt] string device
+-- @treturn Tensor n x n
+function report.eye(n, device)
+   local index = Tensor.of((function()
+      local list = {}
+      for i = 1, n do list[i] = i end
+      return list
+   end)())
+   local square = ops.eq(ops.view(index, { n, 1 }), ops.view(index, { 1, n }))
+   return ops.to(square, device or square.device)
+end
+
+-- ---- the layers -----------------------------------------------------------------------------------
+
+local function thousands(n)
+   return (('%.0f'):format(n):reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
+end
+
+--- Runs a network on one voxelised mesh and lists its layers as the DeepC2 table does: gathering
+-- convolutions and learnt maps on lines of their own.
+-- @tparam DeepC2 net
+-- @tparam Mesh m
+-- @tparam table options `renderSize`, `rotation`: 3 x 3 or a generator
+-- @treturn table rows with `name`, `planes`, `size`, `sites`, `density`, `parameters`, `multiplyAdds`
+function report.layers(net, m, options)
+   local transform = mesh.pose(m, {
+      renderSize = options.renderSize, size = net.inputSize, rotation = options.rotation,
+   })
+   local coords = mesh.voxelize(m, { size = net.inputSize, transform = transform })
+   local x = SparseTensor.new(coords, Tensor.ones(coords.sizes[1], 1), {
+      spatialSize = net.inputSize, background = true, device = Tensor.defaultDevice,
+   })
+   local rows = { { name = 'input', planes = 1, size = net.inputSize, sites = x.sites.count,
+      density = x:density() } }
+   local activations = scope.record(false, net.activations, net, x)
+   for _, entry in ipairs(activations) do
+      local module, output = entry[2], entry[3]
+      local kind = module.__typename
+      local row = {
+         planes = output:planes(), size = output.sites.spatialSize[1], sites = output.sites.count,
+         density = output:density(), multiplyAdds = module.last.multiplyAdds,
+      }
+      if kind == 'nn.Convolution' then
+         local taps = module.weight.sizes[1]
+         rows[#rows + 1] = { name = 'convolution 2/1, gather', planes = taps * module.nIn,
+            size = row.size, sites = row.sites, density = row.density }
+         row.name = ('learnt %d -> %d, leaky ReLU'):format(taps * module.nIn, module.nOut)
+         row.parameters = module:parameterCount()
+         rows[#rows + 1] = row
+      elseif kind == 'nn.MaxPooling' then
+         row.name = 'max-pooling 3/2'
+         rows[#rows + 1] = row
+      end
+   end
+   return rows
+end
+
+--- Prints the layers of a network for a mesh file.
+-- @tparam DeepC2 net
+-- @tparam string path
+-- @tparam table options `render`, `seed`
+function report.describe(net, path, options)
+   local m, message = mesh.read(path)
+   if not m then fail.raise('describe: %s: %s', path, message) end
+   local rows = report.layers(net, m, { renderSize = options.render })
+   print(('%s: %d vertices, %d triangles, render size %d'):format(path, m:nVertices(), m:nFaces(),
+      options.render))
+   print(('%2s  %-28s %7s %5s %9s %10s %11s %14s'):format('#', 'layer', 'planes', 'size', 'sites',
+      'density %', 'parameters', 'multiply-adds'))
+   local parameters, work = 0, 0
+   for i, row in ipairs(rows) do
+      parameters = parameters + (row.parameters or 0)
+      work = work + (row.multiplyAdds or 0)
+      print(('%2d  %-28s %7d %5d %9s %10.3f %11s %14s'):format(i - 1, row.name, row.planes, row.size,
+         thousands(row.sites), 100 * row.density, row.parameters and thousands(row.parameters) or '',
+         row.multiplyAdds and thousands(row.multiplyAdds) or ''))
+   end
+   local head = (net.nOut + 1) * 40
+   print(('%2d  %-28s %7d %5d %9d %10.3f %11s %14s'):format(#rows, 'learnt 192 -> 40, softmax', 40, 1,
+      1, 100, thousands(head), thousands(net.nOut * 40)))
+   print(('parameters %s in the body, %s with a 40-way classifier; %s multiply-adds in the body'):format(
+      thousands(parameters), thousands(parameters + head), thousands(work)))
+end
+
+-- ---- scoring ----------------------------------------------------------------------------------------
+
+local Scorer = class('RetrievalScorer')
+
+--- Makes a scorer.
+-- @tparam table parts `options` (name, seed, views, render), `set` as `meshes.open` gives it,
+-- `loader(split, options)`, `embed(batch)` giving unit vectors, `net`
+-- @treturn Scorer
+function report.new(parts)
+   local self = setmetatable({}, Scorer)
+   for name, part in pairs(parts) do self[name] = part end
+   self.folder = 'runs/' .. parts.options.name
+   self.began = clock()
+   io_.makeFolder(self.folder)
+   return self
+end
+
+-- The mean unit vector of each shape over some poses, and its mean number of voxels.
+function Scorer:vectors(split)
+   local loader = self.loader(split, {
+      augment = false,
+      loader = { batchSize = 8, seed = self.options.seed + 1000, workers = self.options.workers,
+         collate = require('lacuna.data').collate.sparse },
+   })
+   local sums, voxels = {}, {}
+   self.net:evaluate()
+   scope.record(false, function()
+      for view = 1, self.options.views do
+         for batch in loader:epoch(view) do
+            local rows = scope.run(function() return self.embed(batch):toTable() end)
+            for i, id in ipairs(batch.ids) do
+               local sum = sums[id] or {}
+               for p, value in ipairs(rows[i]) do sum[p] = (sum[p] or 0) + value end
+               sums[id] = sum
+               voxels[id] = (voxels[id] or 0) + batch.counts[i] / self.options.views
+            end
+         end
+      end
+   end)
+   self.net:training()
+   loader:close()
+   return sums, voxels
+end
+
+local function labelsOf(items)
+   local labels = {}
+   for i, item in ipairs(items) do labels[i] = item.class end
+   return labels
+end
+
+local function score(self)
+   local targets, targetVoxels = self:vectors 'train'
+   local queries, queryVoxels = self:vectors 'test'
+   local distances = retrieval.distances(queries, targets, 'cosine')
+   local byCount = {}
+   for i, count in ipairs(queryVoxels) do
+      byCount[i] = {}
+      for j, other in ipairs(targetVoxels) do
+         byCount[i][j] = math.abs(math.log(count + 1) - math.log(other + 1))
+      end
+   end
+   local a, b = labelsOf(self.set.test), labelsOf(self.set.train)
+   return {
+      distances = distances, queries = queries, targets = targets,
+      scores = retrieval.evaluate(distances, a, b),
+      byCount = retrieval.evaluate(byCount, a, b).map, chance = retrieval.chance(a, b),
+   }
+end
+
+--- Scores the untrained network, and what needs no network.
+function Scorer:before()
+   local result = score(self)
+   self.untrained, self.chance, self.byCount = result.scores.map, result.chance, result.byCount
+   print(('%d classes, %d training shapes, %d queries; %s parameters'):format(#self.set.classes,
+      #self.set.train, #self.set.test, thousands(self.net:parameterCount())))
+   print(('mAP before training %.3f; of chance %.3f, by the number of voxels %.3f'):format(
+      self.untrained, self.chance, self.byCount))
+end
+
+local function ranking(distances)
+   local order = {}
+   for j = 1, #distances do order[j] = j end
+   table.sort(order, function(a, b)
+      if distances[a] ~= distances[b] then return distances[a] < distances[b] end
+      return a < b
+   end)
+   return order
+end
+
+function Scorer:showNeighbours(result)
+   local rows, shown = {}, {}
+   for i, item in ipairs(self.set.test) do
+      if not shown[item.class] and #rows < 12 then
+         shown[item.class] = true
+         local order, names = ranking(result.distances[i]), {}
+         local row = { { picture = mesh.render(meshes.load(item), { width = 112, height = 112 }),
+            caption = item.class, frame = 'black' } }
+         for k = 1, 6 do
+            local found = self.set.train[order[k]]
+            local right = found.class == item.class
+            names[k] = right and found.class or '(' .. found.class .. ')'
+            row[k + 1] = { picture = mesh.render(meshes.load(found), { width = 112, height = 112 }),
+               caption = found.class, frame = right and 'green' or 'red' }
+         end
+         rows[#rows + 1] = row
+         if #rows <= 5 then
+            print(('  %-12s -> %s'):format(item.class, table.concat(names, ', ', 1, 5)))
+         end
+      end
+   end
+   image.write(self.folder .. '/queries.png', image.sheet(rows))
+end
+
+function Scorer:showEmbedding(result)
+   local points, names = {}, {}
+   for split, list in pairs { train = result.targets, test = result.queries } do
+      for i, row in ipairs(list) do
+         points[#points + 1] = row
+         names[#names + 1] = self.set[split][i].class
+      end
+   end
+   local ok, message = plot.scatter {
+      points = tsne.embed(points, { seed = self.options.seed }), labels = names,
+      title = 'The shapes as the network sees them (t-SNE)', path = self.folder .. '/embedding.png',
+   }
+   if not ok then print('no picture of the embedding: ' .. message) end
+end
+
+--- Scores the trained network and writes metrics, weights and pictures.
+-- @tparam table curve the mean loss of each epoch
+function Scorer:after(curve)
+   local result = score(self)
+   local s = result.scores
+   print(('mAP after training %.3f (before %.3f, chance %.3f, voxel count %.3f)'):format(s.map,
+      self.untrained, self.chance, self.byCount))
+   print(('NN %.3f  FT %.3f  ST %.3f  DCG %.3f  E %.3f'):format(s.nn, s.ft, s.st, s.dcg, s.e))
+   print 'nearest shapes of some queries, wrong ones in brackets:'
+   self:showNeighbours(result)
+   self:showEmbedding(result)
+   io_.saveTensors(self.folder .. '/weights.safetensors', self.net:stateDict())
+   self.metrics = {
+      map_untrained = self.untrained, map_trained = s.map, map_chance = self.chance,
+      map_voxel_count = self.byCount, nn = s.nn, ft = s.ft, st = s.st, dcg = s.dcg, e = s.e,
+      precision = s.precision, recall = s.recall, loss = curve, options = self.options,
+      seconds = clock() - self.began,
+   }
+   io_.writeJson(self.folder .. '/metrics.json', self.metrics)
+   print(('%.0f seconds; see %s/ for metrics.json, weights.safetensors, embedding.png, queries.png')
+      :format(self.metrics.seconds, self.folder))
+end
+
+return report

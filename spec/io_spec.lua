@@ -1,0 +1,504 @@
+local lacuna = require 'lacuna'
+local io_ = lacuna.io
+local Tensor = lacuna.Tensor
+
+local folder
+local function at(name) return folder .. '/' .. name end
+
+local function write(name, bytes)
+   local handle = assert(io.open(at(name), 'wb'))
+   handle:write(bytes)
+   handle:close()
+   return at(name)
+end
+
+local function read(path)
+   local handle = assert(io.open(path, 'rb'))
+   local bytes = handle:read('*a')
+   handle:close()
+   return bytes
+end
+
+-- What a command prints.
+local function shell(command)
+   local pipe = io.popen(command .. ' 2>&1')
+   local text = pipe:read('*a')
+   pipe:close()
+   return text
+end
+
+local hasPython = shell('python3 -c "print(7)"') == '7\n'
+local function withPython(name, f)
+   if hasPython then it(name, f) else pending(name .. ' (no python3)') end
+end
+
+-- A reader of its own, on nothing but the standard library.
+local PYTHON = [[
+import json, struct, sys
+data = open(sys.argv[1], 'rb').read()
+n = struct.unpack('<Q', data[:8])[0]
+assert n % 8 == 0 and n <= len(data) - 8
+def once(pairs):
+    keys = [k for k, _ in pairs]
+    assert len(set(keys)) == len(keys), keys
+    return dict(pairs)
+header = json.loads(data[8:8 + n].decode('utf-8'), object_pairs_hook=once)
+print('metadata', sorted(header.pop('__metadata__', {}).items()))
+assert list(header) == sorted(header)
+end = 0
+kinds = {'F32': 'f', 'I32': 'i', 'I64': 'q', 'U8': 'B'}
+for name, entry in sorted(header.items(), key=lambda e: e[1]['data_offsets']):
+    first, last = entry['data_offsets']
+    assert first == end, (name, first, end)
+    kind = kinds[entry['dtype']]
+    assert first % struct.calcsize(kind) == 0
+    values = struct.unpack('<%d%s' % ((last - first) // struct.calcsize(kind), kind),
+                           data[8 + n + first:8 + n + last])
+    print(name, entry['dtype'], entry['shape'], list(values))
+    end = last
+assert end == len(data) - 8 - n
+]]
+
+-- The bytes of a .npy file of version 1.
+local function npy(header, data, version)
+   local length = string.char(#header % 256, math.floor(#header / 256))
+   if version and version > 1 then length = length .. '\0\0' end
+   return '\147NUMPY' .. string.char(version or 1) .. '\0' .. length .. header .. data
+end
+
+local function header(descr, shape, order)
+   return ("{'descr': '%s', 'fortran_order': %s, 'shape': %s}"):format(descr, order or 'False',
+      shape)
+end
+
+-- Calls a reader that must refuse the file in a sentence.
+local function refuses(pattern, reader, path)
+   local value, why = reader(path)
+   assert.is_nil(value)
+   assert.is_truthy(why:match(pattern), ('%q does not match %q'):format(why, pattern))
+end
+
+before_each(function()
+   folder = os.tmpname()
+   os.remove(folder)
+   os.execute('mkdir ' .. folder)
+end)
+
+after_each(function() os.execute('rm -rf ' .. folder) end)
+
+describe('io.writeNpy and io.readNpy', function()
+   it('give back every dtype and shape', function()
+      for dtype, values in pairs {
+         float32 = { { 1.5, -2, 1e30 }, { 0, 0.1, 3 } }, uint8 = { { 0, 255, 7 }, { 1, 2, 3 } },
+         int32 = { { -2147483648, 0, 2147483647 }, { 1, 2, 3 } },
+         int64 = { { -9007199254740992, 0, 1 }, { 2, 3, 9007199254740992 } },
+      } do
+         local x = Tensor.of(values, { dtype = dtype })
+         assert.is_true(io_.writeNpy(at 'x.npy', x))
+         local y = assert(io_.readNpy(at 'x.npy'))
+         assert.equal(dtype, y.dtype)
+         assert.equal(lacuna.device(), y.device)
+         assert.same({ 2, 3 }, y:shape())
+         assert.equal(x:toString(), y:toString())
+      end
+   end)
+
+   it('give back scalars, vectors and tensors without elements', function()
+      for _, sizes in ipairs { {}, { 5 }, { 0 }, { 3, 0, 2 }, { 1, 2, 3, 1, 1, 2 } } do
+         assert.is_true(io_.writeNpy(at 'x.npy', lacuna.full(3, sizes)))
+         local y = assert(io_.readNpy(at 'x.npy'))
+         assert.same(sizes, y:shape())
+         for _, value in ipairs(y:toFlat()) do assert.equal(3, value) end
+      end
+   end)
+
+   it('move more than a chunk', function()
+      local x = Tensor.raw({ 300001, 2 }):uniform(-1, 1)
+      local i = Tensor.raw({ 524290 }, 'int32')
+      i:fill(7)
+      assert.is_true(io_.writeNpy(at 'x.npy', x))
+      assert.is_true(io_.writeNpy(at 'i.npy', i))
+      assert.equal(x:toString(), assert(io_.readNpy(at 'x.npy')):toString())
+      assert.equal(i:toString(), assert(io_.readNpy(at 'i.npy')):toString())
+   end)
+
+   it('write a view from its own first row on', function()
+      local x = lacuna.tensor { { 1, 2 }, { 3, 4 }, { 5, 6 } }
+      assert.is_true(io_.writeNpy(at 'x.npy', x:rows(2, 3)))
+      assert.near_all({ { 3, 4 }, { 5, 6 } }, assert(io_.readNpy(at 'x.npy')))
+   end)
+
+   it('read to the device that is named', function()
+      assert.is_true(io_.writeNpy(at 'x.npy', lacuna.ones(2)))
+      assert.equal('cpu', io_.readNpy(at 'x.npy', { device = 'cpu' }).device)
+   end)
+
+   it('write headers of 64 bytes, or a multiple', function()
+      io_.writeNpy(at 'x.npy', lacuna.ones(2, 3))
+      local bytes = read(at 'x.npy')
+      assert.equal("\147NUMPY\1\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
+         bytes:sub(1, 68))
+      assert.equal(128 + 24, #bytes)
+      assert.equal('\n', bytes:sub(128, 128))
+   end)
+
+   it('read versions 2 and 3, either quote, any order, and trailing blanks', function()
+      local text = '{"shape":(2L , ),"fortran_order":True,"descr":"<i4",}  \n'
+      for version = 1, 3 do
+         local y = assert(io_.readNpy(write('x.npy', npy(text, '\1\0\0\0\255\255\255\255', version))))
+         assert.same({ 1, -1 }, y:toTable())
+      end
+   end)
+
+   it('convert what tensors cannot hold as it is', function()
+      for _, case in ipairs {
+         { '>f4', '\63\192\0\0\192\0\0\0', 'float32', { 1.5, -2 } },
+         { '<f8', '\0\0\0\0\0\0\248\63\154\153\153\153\153\153\185\63', 'float32', { 1.5, 0.1 } },
+         { '>f8', '\63\248\0\0\0\0\0\0\192\0\0\0\0\0\0\0', 'float32', { 1.5, -2 } },
+         { '<f2', '\0\62\1\0\0\252\255\123\0\128', 'float32', { 1.5, 2 ^ -24, -math.huge, 65504, 0 } },
+         { '|i1', '\1\255\128', 'int32', { 1, -1, -128 } },
+         { '<i2', '\1\0\255\255\0\128', 'int32', { 1, -1, -32768 } },
+         { '>i2', '\0\1\255\254', 'int32', { 1, -2 } },
+         { '<u2', '\255\255\1\0', 'int32', { 65535, 1 } },
+         { '>i4', '\0\0\1\0\255\255\255\255', 'int32', { 256, -1 } },
+         { '<u4', '\255\255\255\255\1\0\0\0', 'int64', { 4294967295, 1 } },
+         { '>i8', '\0\0\0\0\0\0\0\5\255\255\255\255\255\255\255\255', 'int64', { 5, -1 } },
+         { '<u8', '\5\0\0\0\0\0\0\0', 'int64', { 5 } },
+         { '|b1', '\0\1\1', 'uint8', { 0, 1, 1 } },
+         { '|u1', '\0\200', 'uint8', { 0, 200 } },
+      } do
+         local descr, data, dtype, values = unpack(case)
+         local y = assert(io_.readNpy(write('x.npy', npy(header(descr, '(' .. #values .. ',)'), data))))
+         assert.equal(dtype, y.dtype)
+         assert.near_all(values, y, 1e-8)
+      end
+   end)
+
+   it('refuse headers that lie, in a sentence', function()
+      local eight = ('\0'):rep(8)
+      for _, case in ipairs {
+         { '0 bytes|begin', '' },
+         { 'does not begin', 'PK\3\4 and so on' },
+         { 'version 4', npy(header('<f4', '(2,)'), eight, 4) },
+         { '8 bytes follow the header, expected 12', npy(header('<f4', '(3,)'), eight) },
+         { '8 bytes follow the header, expected 4 for a number', npy(header('<f4', '()'), eight) },
+         { 'expected 0 for 0x5', npy(header('<f4', '(0, 5)'), eight) },
+         { 'columns come first', npy(header('<f4', '(2, 1)', 'True'), eight) },
+         { 'type <c8', npy(header('<c8', '(1,)'), eight) },
+         { 'type |O', npy(header('|O', '(1,)'), eight) },
+         { 'type <U2', npy(header('<U2', '(1,)'), eight) },
+         { 'type <f3', npy(header('<f3', '(1,)'), eight) },
+         { 'type <M8', npy(header('<M8', '(1,)'), eight) },
+         { 'descr is "%[', npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", eight) },
+         { 'more than 2%^48', npy(header('<f4', '(0, 999999999999999)'), '') },
+         { 'more than 2%^48', npy(header('<f4', '(281474976710656, 281474976710656, 0)'), '') },
+         { 'has 13 sizes', npy(header('|u1', '(1,1,1,1,1,1,1,1,1,1,1,1,8)'), eight) },
+         { 'shape is', npy(header('<f4', '(-2,)'), eight) },
+         { 'shape is', npy(header('<f4', '(2.0,)'), eight) },
+         { 'shape is', npy(header('<f4', '(2, , 1)'), eight) },
+         { 'shape is', npy(header('<f4', '(,)'), eight) },
+         { 'expected a tuple', npy(header('<f4', '(2)'), eight) },
+         { 'shape is', npy(header('<f4', '[2]'), eight) },
+         { 'shape is', npy(header('<f4', '(os.exit(),)'), eight) },
+         { 'fortran_order is', npy(header('<f4', '(2,)', 'os.exit()'), eight) },
+         { 'no shape', npy("{'descr': '<f4', 'fortran_order': False}", eight) },
+         { 'is due', npy("{'descr': '<f4', 'descr': '<f4'}", eight) },
+         { 'is due', npy("{'descr': '<f4', 'more': 1}", eight) },
+         { 'no comma', npy("{'descr': '<f4' 'shape': (2,)}", eight) },
+         { 'not a dictionary', npy('os.exit(3)', eight) },
+         { 'header has 65535 bytes', '\147NUMPY\1\0\255\255{}' },
+         { 'header has 4294967295 bytes', '\147NUMPY\2\0\255\255\255\255{}' },
+      } do
+         refuses(case[1]:match('|') and 'does not begin' or case[1], io_.readNpy,
+            write('x.npy', case[2]))
+      end
+      refuses('element 0 is 18446744073709551615', io_.readNpy,
+         write('x.npy', npy(header('<u8', '(1,)'), ('\255'):rep(8))))
+   end)
+
+   it('refuse a file cut at any byte', function()
+      io_.writeNpy(at 'x.npy', lacuna.ones(2))
+      local bytes = read(at 'x.npy')
+      for length = 0, #bytes - 1 do
+         refuses('^readNpy: ', io_.readNpy, write('cut.npy', bytes:sub(1, length)))
+      end
+   end)
+
+   it('say which file is missing, or is no file', function()
+      refuses('^readNpy: cannot open .*none.npy: No such file', io_.readNpy, at 'none.npy')
+      refuses('^readNpy: .*directory', io_.readNpy, folder)
+      refuses('^writeNpy: cannot make .*No such file',
+         function(path) return io_.writeNpy(path, lacuna.ones(1)) end, at 'none/x.npy')
+      refuses('^writeNpy: ', function(path) return io_.writeNpy(path, lacuna.ones(1)) end, folder)
+   end)
+
+   it('refuse wrong arguments', function()
+      local x = lacuna.ones(1)
+      assert.fails('readNpy: path is nil', io_.readNpy)
+      assert.fails('readNpy: path is the string ""', io_.readNpy, '')
+      assert.fails('path is', io_.readNpy, 'a\0b')
+      assert.fails('option dvice is unknown', io_.readNpy, 'x', { dvice = 'cpu' })
+      assert.fails('writeNpy: tensor is a table', io_.writeNpy, at 'x.npy', { 1 })
+      assert.fails('writeNpy: path is a Tensor', io_.writeNpy, x, x)
+      x:release()
+      assert.fails('released', io_.writeNpy, at 'x.npy', x)
+   end)
+
+   withPython('agree with numpy', function()
+      if shell('python3 -c "import numpy; print(7)"') ~= '7\n' then
+         pending('no numpy')
+         return
+      end
+      io_.writeNpy(at 'x.npy', lacuna.tensor { { 1, 2.5, 3 }, { 4, 5, 6 } })
+      shell(([[python3 -c "
+import numpy
+x = numpy.load('%s', allow_pickle=False)
+assert x.dtype == numpy.float32 and x.shape == (2, 3), x
+numpy.save('%s', (x * 2).astype('>f8'))
+numpy.save('%s', numpy.asfortranarray(x))
+numpy.save('%s', numpy.int16(-3))"]]):format(at 'x.npy', at 'y.npy', at 'f.npy', at 's.npy'))
+      assert.near_all({ { 2, 5, 6 }, { 8, 10, 12 } }, assert(io_.readNpy(at 'y.npy')))
+      assert.equal(-3, assert(io_.readNpy(at 's.npy')):item())
+      refuses('columns come first', io_.readNpy, at 'f.npy')
+   end)
+end)
+
+describe('a file that is written', function()
+   it('keeps what it held when the disk is full', function()
+      io_.writeNpy(at 'x.npy', lacuna.ones(2))
+      local before = read(at 'x.npy')
+      local script = write('big.lua', ([[
+         local lacuna = require 'lacuna'
+         lacuna.device %q
+         print(lacuna.io.writeNpy(%q, lacuna.zeros(100000)))
+      ]]):format(lacuna.device(), at 'x.npy'))
+      -- files end at 64 blocks; the signal that says so is ignored
+      local text = shell(("trap '' XFSZ; ulimit -f 64; luajit %s"):format(script))
+      assert.is_truthy(text:match('^nil\twriteNpy: cannot write .*x.npy: File too large'), text)
+      assert.equal(before, read(at 'x.npy'))
+      os.remove(script)
+      assert.equal('x.npy\n', shell('ls ' .. folder))
+   end)
+
+   it('may be a device, which is not replaced', function()
+      local good, why = io_.writeNpy('/dev/full', lacuna.ones(2))
+      assert.is_nil(good)
+      assert.equal('writeNpy: cannot write /dev/full: No space left on device', why)
+      assert.is_true(io_.writeNpy('/dev/null', lacuna.ones(2)))
+      assert.is_truthy(shell('ls -l /dev/full'):match('^c'))
+   end)
+
+   it('stays what a link points to, with its rights', function()
+      write('real.npy', '')
+      shell(('ln -s real.npy %s; chmod 640 %s'):format(at 'link.npy', at 'real.npy'))
+      assert.is_true(io_.writeNpy(at 'link.npy', lacuna.ones(2)))
+      assert.equal('real.npy\n', shell('readlink ' .. at 'link.npy'))
+      assert.is_truthy(shell('ls -l ' .. at 'real.npy'):match('^%-rw%-r%-%-%-%-%-'))
+      assert.near_all({ 1, 1 }, assert(io_.readNpy(at 'real.npy')))
+   end)
+
+   it('gives up in a sentence where memory is short', function()
+      local C = require('lacuna.native').C
+      local x = lacuna.ones(3)
+      assert.is_true(io_.writeNpy(at 'x.npy', x))
+      for n = 1, 6 do
+         C.lac_debug_fail_after(n)
+         pcall(io_.writeNpy, at 'y.npy', x)
+         C.lac_debug_fail_after(n)
+         pcall(io_.readNpy, at 'x.npy')
+      end
+      C.lac_debug_fail_after(0)
+      assert.near_all({ 1, 1, 1 }, assert(io_.readNpy(at 'y.npy')))
+   end)
+end)
+
+describe('io.saveTensors and io.loadTensors', function()
+   local function make()
+      return {
+         weight = lacuna.tensor { { 1, -2.5 }, { 3, 4 } }, bias = lacuna.zeros(0, 3),
+         mask = lacuna.tensor({ 1, 2, 3 }, { dtype = 'uint8' }), scalar = lacuna.full(7, {}),
+         labels = lacuna.tensor({ -1, 5 }, { dtype = 'int64' }),
+         ['Grö"ße\n'] = lacuna.tensor({ 9 }, { dtype = 'int32' }),
+      }
+   end
+
+   it('give back tensors and metadata', function()
+      local tensors = make()
+      local metadata = { epoch = '3', ['a "b"\\'] = 'c\nd\tä' }
+      assert.is_true(io_.saveTensors(at 'x.safetensors', tensors, metadata))
+      local loaded, about = assert(io_.loadTensors(at 'x.safetensors'))
+      assert.same(metadata, about)
+      for name, t in pairs(tensors) do
+         assert.same(t:shape(), loaded[name]:shape())
+         assert.equal(t.dtype, loaded[name].dtype)
+         assert.equal(lacuna.device(), loaded[name].device)
+         assert.equal(t:toString(), loaded[name]:toString())
+         loaded[name] = nil
+      end
+      assert.same({}, loaded)
+   end)
+
+   it('give back nothing', function()
+      assert.is_true(io_.saveTensors(at 'x.safetensors', {}))
+      assert.equal('\8\0\0\0\0\0\0\0{}      ', read(at 'x.safetensors'))
+      local tensors, metadata = io_.loadTensors(at 'x.safetensors')
+      assert.same({}, tensors)
+      assert.same({}, metadata)
+   end)
+
+   it('write the same bytes for the same tensors', function()
+      io_.saveTensors(at 'a', { x = lacuna.ones(2), y = lacuna.zeros(1) }, { p = '1', q = '2' })
+      io_.saveTensors(at 'b', { y = lacuna.zeros(1), x = lacuna.ones(2) }, { q = '2', p = '1' })
+      assert.equal(read(at 'a'), read(at 'b'))
+   end)
+
+   withPython('are understood by a reader on the standard library', function()
+      io_.saveTensors(at 'x.safetensors', make(), { epoch = '3', name = 'Ä' })
+      local text = shell(('python3 %s %s'):format(write('read.py', PYTHON), at 'x.safetensors'))
+      assert.equal(table.concat({
+         "metadata [('epoch', '3'), ('name', 'Ä')]",
+         'labels I64 [2] [-1, 5]',
+         'Grö"ße\n I32 [1] [9]',
+         'bias F32 [0, 3] []',
+         'scalar F32 [] [7.0]',
+         'weight F32 [2, 2] [1.0, -2.5, 3.0, 4.0]',
+         'mask U8 [3] [1, 2, 3]',
+      }, '\n') .. '\n', text)
+   end)
+
+   local function container(text, data, length)
+      length = length or #text
+      local bytes = {}
+      for i = 1, 8 do
+         bytes[i] = string.char(length % 256)
+         length = math.floor(length / 256)
+      end
+      return table.concat(bytes) .. text .. (data or '')
+   end
+
+   it('read what others write: numbers of other widths, any order, no metadata', function()
+      local text = '{ "b": {"shape":[2],"data_offsets":[16,20],"dtype":"I16"},'
+         .. '"a":{"dtype":"F64","shape":[1,2],"data_offsets":[0,16]}, "e":{"dtype":"BOOL",'
+         .. '"shape":[0],"data_offsets":[20,20]}}'
+      local data = '\0\0\0\0\0\0\248\63\0\0\0\0\0\0\0\192\1\0\255\255'
+      local x = assert(io_.loadTensors(write('x', container(text, data))))
+      assert.near_all({ { 1.5, -2 } }, x.a)
+      assert.same({ 1, -1 }, x.b:toTable())
+      assert.same({ 0 }, x.e:shape())
+   end)
+
+   it('refuse headers that lie, in a sentence', function()
+      local function one(entry) return '{"x":{' .. entry .. '}}' end
+      local good = '"dtype":"F32","shape":[2],"data_offsets":[0,8]'
+      local eight = ('\0'):rep(8)
+      assert.near_all({ 0, 0 }, assert(io_.loadTensors(write('x', container(one(good), eight)))).x)
+      for _, case in ipairs {
+         { 'has 0 bytes, expected at least 8', '' },
+         { 'header has 100 bytes in a file of 50', container(one(good), '', 100):sub(1, 50) },
+         { 'header has 100000001 bytes', container(one(good), eight, 100000001) },
+         { 'header has 18446744073709551616 bytes', ('\255'):rep(8) .. one(good) },
+         { 'begin with a brace', container('[]') },
+         { 'begin with a brace', container(' {}') },
+         { 'not JSON', container('{"x":') },
+         { 'not JSON', container('{"x":NaN}') },
+         { 'not JSON', container(('{"a":'):rep(2000)) },
+         { 'the key "x" comes twice', container('{"x":1,"x":2}') },
+         { 'the key "x" comes twice', container('{"x":1,"\\u0078":2}') },
+         { 'the key "dtype" comes twice', container(one(good .. ',"dtype":"F32"'), eight) },
+         { '"x" is no object', container('{"x":3}') },
+         { 'has the key "more"', container(one(good .. ',"more":1'), eight) },
+         { 'dtype F8_E4M3', container(one '"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]', eight) },
+         { 'dtype nil', container(one '"shape":[8],"data_offsets":[0,8]', eight) },
+         { 'no shape', container(one '"dtype":"F32","data_offsets":[0,8]', eight) },
+         { 'no shape', container(one '"dtype":"F32","shape":[-2],"data_offsets":[0,8]', eight) },
+         { 'no shape', container(one '"dtype":"F32","shape":[1.5],"data_offsets":[0,8]', eight) },
+         { 'no shape', container(one '"dtype":"F32","shape":{"a":2},"data_offsets":[0,8]', eight) },
+         { 'no data_offsets', container(one '"dtype":"F32","shape":[2],"data_offsets":[0]', eight) },
+         { 'no data_offsets', container(one '"dtype":"F32","shape":[2]', eight) },
+         { 'has 8 bytes, expected 12 for 3 of type F32',
+            container(one '"dtype":"F32","shape":[3],"data_offsets":[0,8]', eight) },
+         { 'has %-8 bytes', container(one '"dtype":"F32","shape":[2],"data_offsets":[8,0]', eight) },
+         { 'more than 2%^48',
+            container(one '"dtype":"U8","shape":[9e15,0],"data_offsets":[0,0]') },
+         { 'begins at byte 4, expected 0: tensors leave a gap',
+            container(one '"dtype":"F32","shape":[1],"data_offsets":[4,8]', eight) },
+         { '"y" begins at byte 0, expected 8: tensors overlap',
+            container('{"y":{' .. good .. '},"x":{' .. good .. '}}', eight) },
+         { 'have 8 bytes, expected the 9 of', container(one(good), eight .. '\0') },
+         { 'have 8 bytes, expected the 7 of', container(one(good), ('\0'):rep(7)) },
+         { '__metadata__ is no object', container('{"__metadata__":3}') },
+         { 'something else than a string at a', container('{"__metadata__":{"a":3}}') },
+      } do
+         local pattern = case[1]:gsub('^"y"', '"[xy]"')
+         refuses(pattern, io_.loadTensors, write('x', case[2]))
+      end
+   end)
+
+   it('refuse a file cut at any byte, and survive any byte changed', function()
+      io_.saveTensors(at 'x', { a = lacuna.ones(2), b = lacuna.zeros(1) }, { c = 'd' })
+      local bytes = read(at 'x')
+      for length = 0, #bytes - 1 do
+         refuses('^loadTensors: ', io_.loadTensors, write('cut', bytes:sub(1, length)))
+      end
+      for place = 1, #bytes do
+         for _, char in ipairs { '\0', '"', '9', '\255' } do
+            local tensors, why = io_.loadTensors(
+               write('cut', bytes:sub(1, place - 1) .. char .. bytes:sub(place + 1)))
+            assert.is_truthy(tensors or why:match('^loadTensors: '))
+         end
+      end
+   end)
+
+   it('refuse wrong arguments', function()
+      local x = lacuna.ones(1)
+      assert.fails('saveTensors: tensors are a Tensor', io_.saveTensors, at 'x', x)
+      assert.fails('saveTensors: a is the number 3', io_.saveTensors, at 'x', { a = 3 })
+      assert.fails('a name is the number 1', io_.saveTensors, at 'x', { x })
+      assert.fails('other than __metadata__', io_.saveTensors, at 'x', { __metadata__ = x })
+      assert.fails('is not UTF%-8', io_.saveTensors, at 'x', { ['\255'] = x })
+      assert.fails('metadata has the number 3 under', io_.saveTensors, at 'x', {}, { a = 3 })
+      assert.fails('metadata is the string', io_.saveTensors, at 'x', {}, 'a')
+      assert.fails('loadTensors: path is nil', io_.loadTensors)
+      refuses('cannot open', io_.loadTensors, at 'none')
+      x:release()
+      assert.fails('released', io_.saveTensors, at 'x', { x = x })
+   end)
+end)
+
+describe('io.writeJson and io.readJson', function()
+   it('give back what was written', function()
+      local value = {
+         name = 'a "b" \\ \1 ä', list = { 1, 2.5, { deep = true } }, empty = {}, no = false,
+         none = io_.null, numbers = { 0.1, 1 / 3, -1e-300, 1.7976931348623157e308, 2 ^ 53, -7 },
+      }
+      assert.is_true(io_.writeJson(at 'x.json', value))
+      assert.same(value, io_.readJson(at 'x.json'))
+   end)
+
+   it('write lines, in the order of keys', function()
+      io_.writeJson(at 'x.json', { b = { 1, 2 }, a = { { x = 1 } }, c = 'd' })
+      assert.equal('{\n  "a": [\n    {\n      "x": 1\n    }\n  ],\n  "b": [1, 2],\n  "c": "d"\n}\n',
+         read(at 'x.json'))
+   end)
+
+   it('refuse what is not JSON', function()
+      refuses('^readJson: .*x.json: not JSON: ', io_.readJson, write('x.json', '{"a":1'))
+      refuses('not JSON', io_.readJson, write('x.json', ''))
+      refuses('the key "a" comes twice', io_.readJson, write('x.json', '[{"a":"\\"","a":2}]'))
+      refuses('cannot open', io_.readJson, at 'none.json')
+      assert.same({ { a = 1 }, { a = 2 } }, io_.readJson(write('x.json', '[{"a":1},{"a":2}]')))
+   end)
+
+   it('refuse values that JSON lacks', function()
+      local circle = {}
+      circle.a = circle
+      for pattern, value in pairs {
+         ['a number is nan'] = { 0 / 0 }, ['a number is inf'] = { a = math.huge },
+         ['a key is the number 1'] = { 1, a = 2 }, ['in a circle'] = circle,
+         ['a value is a function'] = { print }, ['a value is a Tensor'] = { lacuna.ones(1) },
+         ['not UTF%-8'] = 'a\200b',
+      } do
+         assert.fails(pattern, io_.writeJson, at 'x.json', value)
+      end
+   end)
+end)
