@@ -33,7 +33,7 @@ local function withPython(name, f)
 end
 
 -- A reader of its own, on nothing but the standard library.
-local PYTHON = [[
+local PYTHON = [==[
 import json, struct, sys
 data = open(sys.argv[1], 'rb').read()
 n = struct.unpack('<Q', data[:8])[0]
@@ -57,7 +57,7 @@ for name, entry in sorted(header.items(), key=lambda e: e[1]['data_offsets']):
     print(name, entry['dtype'], entry['shape'], list(values))
     end = last
 assert end == len(data) - 8 - n
-]]
+]==]
 
 -- The bytes of a .npy file of version 1.
 local function npy(header, data, version)
@@ -137,7 +137,7 @@ describe('io.writeNpy and io.readNpy', function()
       io_.writeNpy(at 'x.npy', lacuna.ones(2, 3))
       local bytes = read(at 'x.npy')
       assert.equal("\147NUMPY\1\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
-         bytes:sub(1, 68))
+         bytes:sub(1, 69))
       assert.equal(128 + 24, #bytes)
       assert.equal('\n', bytes:sub(128, 128))
    end)
@@ -145,7 +145,8 @@ describe('io.writeNpy and io.readNpy', function()
    it('read versions 2 and 3, either quote, any order, and trailing blanks', function()
       local text = '{"shape":(2L , ),"fortran_order":True,"descr":"<i4",}  \n'
       for version = 1, 3 do
-         local y = assert(io_.readNpy(write('x.npy', npy(text, '\1\0\0\0\255\255\255\255', version))))
+         local data = '\1\0\0\0\255\255\255\255'
+         local y = assert(io_.readNpy(write('x.npy', npy(text, data, version))))
          assert.same({ 1, -1 }, y:toTable())
       end
    end)
@@ -155,7 +156,8 @@ describe('io.writeNpy and io.readNpy', function()
          { '>f4', '\63\192\0\0\192\0\0\0', 'float32', { 1.5, -2 } },
          { '<f8', '\0\0\0\0\0\0\248\63\154\153\153\153\153\153\185\63', 'float32', { 1.5, 0.1 } },
          { '>f8', '\63\248\0\0\0\0\0\0\192\0\0\0\0\0\0\0', 'float32', { 1.5, -2 } },
-         { '<f2', '\0\62\1\0\0\252\255\123\0\128', 'float32', { 1.5, 2 ^ -24, -math.huge, 65504, 0 } },
+         { '<f2', '\0\62\1\0\0\252\255\123\0\128', 'float32',
+            { 1.5, 2 ^ -24, -math.huge, 65504, 0 } },
          { '|i1', '\1\255\128', 'int32', { 1, -1, -128 } },
          { '<i2', '\1\0\255\255\0\128', 'int32', { 1, -1, -32768 } },
          { '>i2', '\0\1\255\254', 'int32', { 1, -2 } },
@@ -168,7 +170,8 @@ describe('io.writeNpy and io.readNpy', function()
          { '|u1', '\0\200', 'uint8', { 0, 200 } },
       } do
          local descr, data, dtype, values = unpack(case)
-         local y = assert(io_.readNpy(write('x.npy', npy(header(descr, '(' .. #values .. ',)'), data))))
+         local shape = '(' .. #values .. ',)'
+         local y = assert(io_.readNpy(write('x.npy', npy(header(descr, shape), data))))
          assert.equal(dtype, y.dtype)
          assert.near_all(values, y, 1e-8)
       end
@@ -177,7 +180,7 @@ describe('io.writeNpy and io.readNpy', function()
    it('refuse headers that lie, in a sentence', function()
       local eight = ('\0'):rep(8)
       for _, case in ipairs {
-         { '0 bytes|begin', '' },
+         { 'does not begin', '' },
          { 'does not begin', 'PK\3\4 and so on' },
          { 'version 4', npy(header('<f4', '(2,)'), eight, 4) },
          { '8 bytes follow the header, expected 12', npy(header('<f4', '(3,)'), eight) },
@@ -189,7 +192,8 @@ describe('io.writeNpy and io.readNpy', function()
          { 'type <U2', npy(header('<U2', '(1,)'), eight) },
          { 'type <f3', npy(header('<f3', '(1,)'), eight) },
          { 'type <M8', npy(header('<M8', '(1,)'), eight) },
-         { 'descr is "%[', npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", eight) },
+         { 'descr is "%[',
+            npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", eight) },
          { 'more than 2%^48', npy(header('<f4', '(0, 999999999999999)'), '') },
          { 'more than 2%^48', npy(header('<f4', '(281474976710656, 281474976710656, 0)'), '') },
          { 'has 13 sizes', npy(header('|u1', '(1,1,1,1,1,1,1,1,1,1,1,1,8)'), eight) },
@@ -209,8 +213,7 @@ describe('io.writeNpy and io.readNpy', function()
          { 'header has 65535 bytes', '\147NUMPY\1\0\255\255{}' },
          { 'header has 4294967295 bytes', '\147NUMPY\2\0\255\255\255\255{}' },
       } do
-         refuses(case[1]:match('|') and 'does not begin' or case[1], io_.readNpy,
-            write('x.npy', case[2]))
+         refuses(case[1], io_.readNpy, write('x.npy', case[2]))
       end
       refuses('element 0 is 18446744073709551615', io_.readNpy,
          write('x.npy', npy(header('<u8', '(1,)'), ('\255'):rep(8))))
@@ -268,12 +271,13 @@ describe('a file that is written', function()
       io_.writeNpy(at 'x.npy', lacuna.ones(2))
       local before = read(at 'x.npy')
       local script = write('big.lua', ([[
+         package.path, LACUNA_LIB = %q, %q
          local lacuna = require 'lacuna'
-         lacuna.device %q
          print(lacuna.io.writeNpy(%q, lacuna.zeros(100000)))
-      ]]):format(lacuna.device(), at 'x.npy'))
-      -- files end at 64 blocks; the signal that says so is ignored
-      local text = shell(("trap '' XFSZ; ulimit -f 64; luajit %s"):format(script))
+      ]]):format(package.path, require('lacuna.native').library, at 'x.npy'))
+      -- files end at 64 blocks, and the signal that says so is ignored
+      local text = shell(
+         "lua=$(readlink /proc/$PPID/exe); trap '' XFSZ; ulimit -f 64; $lua " .. script)
       assert.is_truthy(text:match('^nil\twriteNpy: cannot write .*x.npy: File too large'), text)
       assert.equal(before, read(at 'x.npy'))
       os.remove(script)
@@ -407,17 +411,20 @@ describe('io.saveTensors and io.loadTensors', function()
          { 'the key "dtype" comes twice', container(one(good .. ',"dtype":"F32"'), eight) },
          { '"x" is no object', container('{"x":3}') },
          { 'has the key "more"', container(one(good .. ',"more":1'), eight) },
-         { 'dtype F8_E4M3', container(one '"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]', eight) },
+         { 'dtype F8_E4M3',
+            container(one '"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]', eight) },
          { 'dtype nil', container(one '"shape":[8],"data_offsets":[0,8]', eight) },
          { 'no shape', container(one '"dtype":"F32","data_offsets":[0,8]', eight) },
          { 'no shape', container(one '"dtype":"F32","shape":[-2],"data_offsets":[0,8]', eight) },
          { 'no shape', container(one '"dtype":"F32","shape":[1.5],"data_offsets":[0,8]', eight) },
          { 'no shape', container(one '"dtype":"F32","shape":{"a":2},"data_offsets":[0,8]', eight) },
-         { 'no data_offsets', container(one '"dtype":"F32","shape":[2],"data_offsets":[0]', eight) },
+         { 'no data_offsets',
+            container(one '"dtype":"F32","shape":[2],"data_offsets":[0]', eight) },
          { 'no data_offsets', container(one '"dtype":"F32","shape":[2]', eight) },
          { 'has 8 bytes, expected 12 for 3 of type F32',
             container(one '"dtype":"F32","shape":[3],"data_offsets":[0,8]', eight) },
-         { 'has %-8 bytes', container(one '"dtype":"F32","shape":[2],"data_offsets":[8,0]', eight) },
+         { 'has %-8 bytes',
+            container(one '"dtype":"F32","shape":[2],"data_offsets":[8,0]', eight) },
          { 'more than 2%^48',
             container(one '"dtype":"U8","shape":[9e15,0],"data_offsets":[0,0]') },
          { 'begins at byte 4, expected 0: tensors leave a gap',

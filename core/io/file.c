@@ -132,8 +132,8 @@ static int read_bytes(int file, const char *path, void *to, int64_t n, int64_t o
 
 /* Whether the file's elements are the tensor's as they are. */
 static int plain(const source *s) {
-    return !s->big_endian && s->kind != 'b' &&
-           (size_t)s->size == lac_dtype_size(s->dtype);
+    if (s->big_endian || s->kind == 'b' || (s->kind == 'u' && s->size > 1)) return 0;
+    return (size_t)s->size == lac_dtype_size(s->dtype);
 }
 
 /* Reads all elements; `buffer` is two chunks, one converted and one as in the file. */

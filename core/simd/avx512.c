@@ -13,7 +13,9 @@ typedef __mmask16 lanes;
 
 INLINE lanes first_lanes(int64_t count) { return (lanes)((1u << count) - 1); }
 INLINE vec load(const float *p) { return _mm512_loadu_ps(p); }
-INLINE vec load_some(const float *p, lanes some) { return _mm512_maskz_loadu_ps(some, p); }
+INLINE vec load_some(const float *p, lanes some) {
+    return _mm512_maskz_loadu_ps(some, p);
+}
 INLINE void store(float *p, vec a) { _mm512_storeu_ps(p, a); }
 INLINE void store_some(float *p, lanes some, vec a) { _mm512_mask_storeu_ps(p, some, a); }
 INLINE vec splat(float a) { return _mm512_set1_ps(a); }

@@ -1,4 +1,4 @@
-/* kernel.h - gemm and outer over one vector type; each table includes this once, at its end
+/* kernel.h - gemm and outer over one vector type; each table includes this once, last
  *
  * The table defines before:
  *   ISA             function attribute that allows the instructions
@@ -12,8 +12,8 @@
  *                   the greatest R for each V, from V = 0
  *   MOST_VECS       the greatest V
  *
- * A tile of the result stays in registers while its sum runs; its last vector is partial if P is
- * 1.  Sums that are cut into blocks go through memory in between, which changes no bit.
+ * A tile of the result stays in registers while its sum runs; its last vector is partial
+ * if P is 1.  Sums cut into blocks go through memory in between, which changes no bit.
  */
 enum {
     BLOCK_ROWS = 168,  /* rows of a gemm block: its parts of x and y fit L2 */
@@ -22,11 +22,11 @@ enum {
     TILE_ROWS = 16,
     TILE_VECS = 4,
     LINE = 16,     /* floats in a cache line */
-    HINT_WORK = 96 /* terms times vectors of a row from which fetching the next ones pays */
+    HINT_WORK = 96 /* terms times vectors from which a row pays for fetching another */
 };
 
-/* Rows and vectors are spelled out: compilers keep an array in registers only when they see
- * constant indices early. */
+/* Rows and vectors are spelled out: compilers keep an array in registers only when they
+ * see constant indices early. */
 #define EACH_ROW(X)                                                                     \
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
@@ -107,7 +107,7 @@ INLINE void gemm_tiles(float *y, int64_t ldy, const int32_t *out, const float *x
 #undef END
 }
 
-/* A cache line of each of the rows that come after, to fetch one by one between the sums. */
+/* A cache line of each row that comes after, to fetch one by one while the sums run. */
 typedef struct hints {
     const float *line;
     int64_t ld;
@@ -117,9 +117,9 @@ typedef struct hints {
 
 /* The arguments are those of outer, for k = rows and n within vecs vectors. */
 INLINE void outer_tile(float *w, int64_t ldw, const float *x, int64_t ldx,
-                       const int32_t *in, const float *dy, int64_t ldy, const int32_t *out,
-                       int64_t m, lanes some, const hints *soon, int rows, int vecs,
-                       int part) {
+                       const int32_t *in, const float *dy, int64_t ldy,
+                       const int32_t *out, int64_t m, lanes some, const hints *soon,
+                       int rows, int vecs, int part) {
     vec sum[TILE_ROWS][TILE_VECS], b[TILE_VECS];
 
 #define BEGIN(r)                                                                        \
@@ -182,7 +182,9 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t parts(int64_t of, int64_t most) { return (of + most - 1) / most; }
 
 /* The next piece when left is cut into as few and as even pieces as may be. */
-static int64_t piece(int64_t left, int64_t most) { return parts(left, parts(left, most)); }
+static int64_t piece(int64_t left, int64_t most) {
+    return parts(left, parts(left, most));
+}
 
 static void count_up(int32_t *id, int64_t count) {
     for (int32_t p = 0; p < count; p++) id[p] = p;
@@ -206,24 +208,24 @@ static ISA void gemm_block(float *y, int64_t ldy, const int32_t *out, const floa
             if (higher > 0)
                 kinds[rows + 1](y + j, ldy, out, from, ldx, in, higher, panel, ldw, terms,
                                 first_lanes(odd));
-            kinds[rows](y + j, ldy, out + rest, from, ldx, in + rest, tiles - higher, panel,
-                        ldw, terms, first_lanes(odd));
+            kinds[rows](y + j, ldy, out + rest, from, ldx, in + rest, tiles - higher,
+                        panel, ldw, terms, first_lanes(odd));
             i += terms;
         }
         j += columns;
     }
 }
 
-static ISA void gemm(float *y, int64_t ldy, const int32_t *out, const float *x, int64_t ldx,
-                     const int32_t *in, int64_t m, const float *w, int64_t ldw, int64_t k,
-                     int64_t n) {
+static ISA void gemm(float *y, int64_t ldy, const int32_t *out, const float *x,
+                     int64_t ldx, const int32_t *in, int64_t m, const float *w,
+                     int64_t ldw, int64_t k, int64_t n) {
     int32_t id[BLOCK_ROWS];
 
     if (k == 0 || n == 0) return;
     if (!in || !out) count_up(id, least(m, BLOCK_ROWS));
     for (int64_t p = 0; p < m; p += BLOCK_ROWS)
-        gemm_block(out ? y : y + p * ldy, ldy, out ? out + p : id, in ? x : x + p * ldx, ldx,
-                   in ? in + p : id, least(m - p, BLOCK_ROWS), w, ldw, k, n);
+        gemm_block(out ? y : y + p * ldy, ldy, out ? out + p : id, in ? x : x + p * ldx,
+                   ldx, in ? in + p : id, least(m - p, BLOCK_ROWS), w, ldw, k, n);
 }
 
 /* m <= BLOCK_PAIRS; in and out go on for next pairs. */
@@ -240,6 +242,7 @@ static ISA void outer_block(float *w, int64_t ldw, const float *x, int64_t ldx,
         for (int64_t i = 0; i < k;) {
             const int64_t rows = piece(k - i, outer_rows[vecs]);
             hints soon = { x, ldx, in, 0 };
+
             if (to_x < k) {
                 soon = (hints){ x + to_x, ldx, in + m, next };
                 to_x += LINE;
@@ -255,9 +258,9 @@ static ISA void outer_block(float *w, int64_t ldw, const float *x, int64_t ldx,
     }
 }
 
-static ISA void outer(float *w, int64_t ldw, const float *x, int64_t ldx, const int32_t *in,
-                      const float *dy, int64_t ldy, const int32_t *out, int64_t m, int64_t k,
-                      int64_t n) {
+static ISA void outer(float *w, int64_t ldw, const float *x, int64_t ldx,
+                      const int32_t *in, const float *dy, int64_t ldy, const int32_t *out,
+                      int64_t m, int64_t k, int64_t n) {
     int32_t id[BLOCK_PAIRS];
 
     if (k == 0 || n == 0) return;

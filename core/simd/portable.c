@@ -1,4 +1,4 @@
-/* portable.c - four floats at a time in the compiler's own vectors; multiplies, then adds */
+/* portable.c - four floats at a time, by the compiler; multiplies, then adds */
 #include "tables.h"
 
 #include <string.h>

@@ -91,19 +91,18 @@ local function idle() return setmetatable({ live = false, needs = nothing }, Nod
 
 local function finish(node, tensors, ...)
    local n = select('#', ...)
+   local results = { ... }
    for i = 1, n do
-      local y = select(i, ...)
+      local y = results[i]
       if Tensor.is(y) and y.dtype == 'float32' and not node.constant[i] then
          if y.node or tensors[y] then y = y:detach() end
          y.node, y.slot, y.requiresGrad = node, i, true
-         if i == 1 then node.first = y end
+         if n > 1 then node.outputs[i] = { sizes = y.sizes, device = y.device } end
+         results[i] = y
       end
-      node.results[i] = y
    end
-   node.outputs = n
+   node.outputCount = n
    secure(node)
-   local results = node.results
-   node.results = nil
    return unpack(results, 1, n)
 end
 
@@ -127,8 +126,7 @@ function autograd.apply(name, forward, backward, ...)
    created = created + 1
    local node = setmetatable({
       name = name, backward = backward, live = true, number = created,
-      edges = {}, needs = {}, saved = {}, versions = {}, grads = {}, results = {}, constant = {},
-      held = {},
+      edges = {}, needs = {}, saved = {}, versions = {}, held = {}, constant = {}, outputs = {},
       inputs = n,
    }, Node)
    local tensors = {}
@@ -139,8 +137,8 @@ function autograd.apply(name, forward, backward, ...)
          if x.requiresGrad then
             node.needs[i] = true
             -- a leaf stands for itself, a result for the node that made it
-            node.edges[i] = { node = x.node, slot = x.slot, leaf = not x.node and (x.origin or x) or nil,
-               sizes = x.sizes }
+            node.edges[i] = { node = x.node, slot = x.slot, sizes = x.sizes, device = x.device,
+               leaf = not x.node and (x.origin or x) or nil }
          end
       end
    end
@@ -164,40 +162,37 @@ local function accumulate(place, key, gradient, graph)
    if not had then
       place[key] = gradient
    elseif graph then
-      place[key] = autograd.sum(had, gradient)
-   elseif place.owned and place.owned[key] then
+      place[key] = scope.record(true, autograd.sum, had, gradient)
+   elseif had.accumulates then
       run.add(had, had, gradient)
    else
       local sum = had:newLike()
       run.add(sum, had, gradient)
+      sum.accumulates = true
       place[key] = sum
-      place.owned = place.owned or {}
-      place.owned[key] = true
    end
 end
 
 local function giveLeaf(leaf, gradient, graph, wanted)
    if wanted then
       if wanted[leaf] ~= nil then accumulate(wanted, leaf, gradient, graph) end
-   elseif leaf.grad then
-      if graph then
-         leaf.grad = autograd.sum(leaf.grad, gradient)
-      else
-         run.add(leaf.grad, leaf.grad, gradient)
-      end
-   else
-      leaf.grad = graph and gradient or gradient:clone()
-      leaf.grad:keep()
+      return
    end
+   if leaf.grad or graph then
+      accumulate(leaf, 'grad', gradient, graph)
+   else
+      leaf.grad = gradient:clone()
+      leaf.grad.accumulates = true
+   end
+   leaf.grad:keep()
 end
 
--- All nodes from which y came, latest first.
-local function collect(roots)
-   local list, seen, stack = {}, {}, {}
-   for i = 1, #roots do stack[i] = roots[i] end
+-- A node and all those from which it came, latest first.
+local function collect(root)
+   local list, seen, stack = {}, {}, { root }
    while #stack > 0 do
       local node = table.remove(stack)
-      if node and not seen[node] then
+      if not seen[node] then
          seen[node] = true
          list[#list + 1] = node
          for i = 1, node.inputs do
@@ -210,32 +205,63 @@ local function collect(roots)
    return list
 end
 
-local function step(node, options, wanted)
-   local grads = node.grads
-   node.grads = {}
-   if next(grads) == nil then
+-- A gradient for each output: zeros for those that nothing came from.
+local function fill(node, grads)
+   for i, output in pairs(node.outputs) do
+      grads[i] = grads[i] or Tensor.zeros(output.sizes, { device = output.device })
+   end
+   return grads
+end
+
+local function text(sizes)
+   return #sizes == 0 and 'one element, without dimensions' or table.concat(sizes, 'x')
+end
+
+-- What a rule gave for an input, if it may stand.
+local function checked(node, i, gradient, graph)
+   local edge = node.edges[i]
+   if not Tensor.is(gradient) or not sameSizes(gradient.sizes, edge.sizes) then
+      fail.raise('%s: the rule gave %s for input %d, expected a tensor of %s', node.name,
+         Tensor.is(gradient) and text(gradient.sizes) or fail.describe(gradient), i,
+         text(edge.sizes))
+   end
+   if gradient.dtype ~= 'float32' or gradient.device ~= edge.device then
+      fail.raise('%s: the rule gave %s on %s for input %d, expected float32 on %s', node.name,
+         gradient.dtype, gradient.device, i, edge.device)
+   end
+   if graph then return gradient end
+   -- what the rule saved is dropped with the node, and its history is not the gradient's
+   local borrowed = gradient.requiresGrad
+   for k = 1, node.count or 0 do borrowed = borrowed or node.saved[k] == gradient end
+   return borrowed and gradient:detach() or gradient
+end
+
+-- Passes the gradients of a node's outputs on to where its inputs came from.  `pending` holds for
+-- each node what its outputs have been given in this walk.
+local function step(node, pending, options, wanted)
+   local grads = pending[node]
+   pending[node] = nil
+   if not grads then
       if not options.retainGraph then drop(node) end
       return
    end
    if node.dropped then node:unsave() end
-   local given = { scope.record(options.createGraph or false, node.backward, node,
-      unpack(grads, 1, node.outputs)) }
+   local graph = options.createGraph
+   local given = { scope.record(graph, node.backward, node,
+      unpack(fill(node, grads), 1, node.outputCount)) }
    for i = 1, node.inputs do
-      local edge, gradient = node.edges[i], given[i]
-      if edge and gradient then
-         if not Tensor.is(gradient) or not sameSizes(gradient.sizes, edge.sizes) then
-            fail.raise('%s: the rule gave %s for input %d, expected a tensor of %s', node.name,
-               Tensor.is(gradient) and table.concat(gradient.sizes, 'x')
-               or fail.describe(gradient), i, #edge.sizes == 0 and 'one element, without '
-               .. 'dimensions' or table.concat(edge.sizes, 'x'))
-         end
-         if edge.node then
-            if wanted and wanted[edge.node] and wanted[edge.node][edge.slot] then
-               accumulate(wanted, wanted[edge.node][edge.slot], gradient, options.createGraph)
+      local edge = node.edges[i]
+      if edge and given[i] then
+         local gradient = checked(node, i, given[i], graph)
+         local from = edge.node
+         if from then
+            if wanted and wanted[from] and wanted[from][edge.slot] then
+               accumulate(wanted, wanted[from][edge.slot], gradient, graph)
             end
-            accumulate(edge.node.grads, edge.slot, gradient, options.createGraph)
+            pending[from] = pending[from] or {}
+            accumulate(pending[from], edge.slot, gradient, graph)
          else
-            giveLeaf(edge.leaf, gradient, options.createGraph, wanted)
+            giveLeaf(edge.leaf, gradient, graph, wanted)
          end
       end
    end
@@ -267,8 +293,8 @@ local function walk(op, y, gradient, options, wanted)
    if wanted and wanted[y.node] and wanted[y.node][y.slot] then
       accumulate(wanted, wanted[y.node][y.slot], gradient, options.createGraph)
    end
-   accumulate(y.node.grads, y.slot, gradient, options.createGraph)
-   for _, node in ipairs(collect { y.node }) do step(node, options, wanted) end
+   local pending = { [y.node] = { [y.slot] = gradient } }
+   for _, node in ipairs(collect(y.node)) do step(node, pending, options, wanted) end
 end
 
 --- Adds the gradients of a tensor to the `grad` of every leaf that it came from.
@@ -286,7 +312,8 @@ end
 -- @tparam Tensor y as for @{backward}
 -- @tparam table xs the tensors, leaves or results on the way
 -- @tparam[opt] table options as for @{backward}, and `gradient`
--- @treturn table a gradient for each of xs, zeros where y does not depend on it
+-- @treturn table a gradient for each of xs, zeros where y does not depend on it; each a tensor of
+-- its own
 function autograd.grad(y, xs, options)
    options = fail.options('grad', options,
       { retainGraph = false, createGraph = false, gradient = false })
@@ -305,11 +332,20 @@ function autograd.grad(y, xs, options)
       end
    end
    walk('grad', y, options.gradient, options, wanted)
-   local grads = {}
+   local grads, given = {}, { [options.gradient or false] = true }
    for i, x in ipairs(xs) do
       local key = x
       if x.node then key = wanted[x.node][x.slot] end
-      grads[i] = wanted[key] or Tensor.zeros(x:shape(), { device = x.device })
+      local gradient = wanted[key] or Tensor.zeros(x:shape(), { device = x.device })
+      -- a rule may have given one tensor to two inputs
+      local twin = gradient
+      if given[gradient] then
+         twin = options.createGraph and gradient:detach() or gradient:clone()
+         twin.node, twin.slot, twin.requiresGrad = gradient.node, gradient.slot,
+            gradient.requiresGrad
+      end
+      given[gradient] = true
+      grads[i] = twin
    end
    return grads
 end

@@ -52,28 +52,55 @@ describe('data.solids', function()
       assert.is_true(volume(solids.tube(knot, function() return 0.3 end, 9, true)) > 1)
    end)
 
-   it('joins the ends of a closed tube without a twist', function()
-      -- no edge along the tube may be much longer than the step between its rings
-      local points, n, segments = {}, 60, 10
-      for i = 1, n do
-         local t = 2 * math.pi * i / n
-         local r = 2 + math.cos(3 * t)
-         points[i] = { r * math.cos(2 * t), r * math.sin(2 * t), math.sin(3 * t) }
-      end
-      local tube = solids.tube(points, function() return 0.2 end, segments, true)
-      local function apart(a, b)
-         local sum = 0
-         for k = 1, 3 do sum = sum + (tube.vertices[3 * a + k] - tube.vertices[3 * b + k]) ^ 2 end
-         return math.sqrt(sum)
-      end
-      local longest, closing = 0, 0
-      for i = 0, n - 2 do
-         for j = 0, segments - 1 do
-            longest = math.max(longest, apart(i * segments + j, (i + 1) * segments + j))
+   it('keeps a tube round, of the radius asked for at each place', function()
+      local function radius(w) return 1 + w end
+      for _, direction in ipairs { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 }, { 1, 2, 2 } } do
+         local length = math.sqrt(direction[1] ^ 2 + direction[2] ^ 2 + direction[3] ^ 2)
+         local points = {}
+         for i = 0, 4 do
+            points[i + 1] = { i * direction[1], i * direction[2], i * direction[3] }
+         end
+         local v = solids.tube(points, radius, 6).vertices
+         -- a cap, five rings, a cap
+         assert.equal(3 * (1 + 5 * 6 + 1), #v)
+         for i = 0, 4 do
+            for j = 0, 5 do
+               local k = 3 * (1 + 6 * i + j)
+               local along, squares = 0, 0
+               for axis = 1, 3 do
+                  local off = v[k + axis] - points[i + 1][axis]
+                  along, squares = along + off * direction[axis] / length, squares + off * off
+               end
+               near(0, along)
+               near(1 + i / 4, math.sqrt(squares))
+            end
          end
       end
-      for j = 0, segments - 1 do closing = math.max(closing, apart((n - 1) * segments + j, j)) end
-      assert.is_true(closing < 1.2 * longest)
+   end)
+
+   it('joins the ends of a closed tube without a twist', function()
+      -- lines along the tube must step as evenly over the seam as elsewhere
+      local points, n, segments = {}, 80, 10
+      for i = 1, n do
+         local t = 2 * math.pi * i / n
+         local r = 2 + 0.7 * math.cos(3 * t + 0.4)
+         points[i] = { r * math.cos(2 * t), r * math.sin(2 * t), math.sin(3 * t) + math.cos(t) }
+      end
+      local v = solids.tube(points, function() return 0.2 end, segments, true).vertices
+      -- the turn from one ring to the next, as the angle between their first spokes
+      local function turn(i, k)
+         local sum = 0
+         for axis = 1, 3 do
+            local a = v[3 * segments * i + axis] - points[i + 1][axis]
+            local b = v[3 * segments * k + axis] - points[k + 1][axis]
+            sum = sum + a * b
+         end
+         return math.acos(math.min(1, sum / 0.04))
+      end
+      local largest = 0
+      for i = 0, n - 2 do largest = math.max(largest, turn(i, i + 1)) end
+      assert.is_true(largest < 0.4)
+      assert.is_true(turn(n - 1, 0) < largest)
    end)
 
    it('moves and joins', function()
@@ -86,6 +113,11 @@ describe('data.solids', function()
       low, high = meshes.bounds(solids.turn(solids.box(2, 2, 4), 'y', math.pi / 2))
       near(0, low[1])
       near(4, high[1])
+      low, high = meshes.bounds(solids.turn(solids.box(2, 6, 4), 'x', math.pi / 6))
+      near(-3 * math.cos(math.pi / 6) - 4 / 2, low[2])
+      near(3 / 2 + 4 * math.cos(math.pi / 6), high[3])
+      low = meshes.bounds(solids.shift(solids.box(2, 2, 2), 5, 6, 7))
+      for axis, least in ipairs { 4, 5, 7 } do near(least, low[axis]) end
       local both = solids.join { solids.box(1, 1, 1), solids.shift(solids.box(1, 1, 2), 5, 0, 0) }
       local volumes = meshes.volumes(both)
       assert.equal(2, #volumes)

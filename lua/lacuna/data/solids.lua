@@ -127,7 +127,7 @@ function solids.tube(points, radius, segments, closed)
    local along = tangents(points, closed)
    local normals = carriedNormals(along)
    local twist = closed and closingAngle(along, normals) or 0
-   local first = closed and 0 or addVertex(solid, unpack(points[1]))
+   local first = not closed and addVertex(solid, unpack(points[1]))
    local rings = #solid.vertices / 3
    for i = 1, n do
       local p, t, normal = points[i], along[i], normals[i]

@@ -34,6 +34,7 @@ ops.define('toDense', {
       local y = Tensor.raw(denseSizes('toDense', sites, x.sizes[2] or 0), 'float32', x.device)
       run.to_dense(y, x, sites:cells(), background)
       context.sites = context:hold(sites)
+      context.background = background and background:shape()
       return y
    end,
    backward = function(context, dy)
@@ -43,7 +44,7 @@ ops.define('toDense', {
       local planes = dy.sizes[2]
       local flat = ops.view(dy, { dy.sizes[1], planes, -1 })
       local all = ops.sum(ops.sum(flat, 3), 1)
-      return dx, nil, all - ops.sum(dx, 1)
+      return dx, nil, ops.view(all - ops.sum(dx, 1), context.background)
    end,
 })
 
