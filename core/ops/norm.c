@@ -73,11 +73,9 @@ static void add_deviations(sums *to, const pass *p, int64_t block, int64_t row, 
     }
 }
 
-/* Of the activation: 1 where z is positive, else the leak; arithmetic, as a choice between
- * products becomes a branch. */
-static inline float slope_at(float z, float leak) {
-    const float positive = (float)(z > 0);
-    return positive + leak * (1 - positive);
+/* What comes back through the activation, whose input is computed as `norm` does. */
+static inline float behind(float dy, float deviation, float scale, float bias, float leak) {
+    return deviation * scale + bias > 0 ? dy : leak * dy;
 }
 
 static void add_products(sums *to, const pass *p, int64_t block, int64_t row, int64_t rows,
@@ -92,7 +90,7 @@ static void add_products(sums *to, const pass *p, int64_t block, int64_t row, in
         const float *dy = p->dy + (x - p->x);
         for (int64_t j = 0; j < width; j++) {
             const float d = x[j] - mean[j];
-            const double g = (double)(dy[j] * slope_at(d * scale[j] + bias[j], leak));
+            const double g = (double)behind(dy[j], d, scale[j], bias[j], leak);
             sum[j] += g;
             product[j] += g * (double)d;
         }
@@ -219,7 +217,7 @@ static void norm_line(const pass *p, int64_t row, int64_t width) {
     LAC_INDEPENDENT
     for (int64_t j = 0; j < width; j++) {
         const float z = (x[j] - s->mean[j]) * s->scale[j] + s->bias[j];
-        y[j] = z * slope_at(z, leak);
+        y[j] = z > 0 ? z : leak * z;
     }
 }
 
@@ -265,7 +263,7 @@ static void grad_line(const pass *p, int64_t row, int64_t width) {
     LAC_INDEPENDENT
     for (int64_t j = 0; j < width; j++) {
         const float d = x[j] - s->mean[j];
-        const float g = dy[j] * slope_at(d * s->scale[j] + s->bias[j], leak);
+        const float g = behind(dy[j], d, s->scale[j], s->bias[j], leak);
         dx[j] = g * s->scale[j] - (s->offset[j] + d * s->slope[j]);
     }
 }

@@ -178,7 +178,9 @@ end
 function Sites.new(coords, options)
    options = fail.options('sites', options,
       { batchSize = 0, spatialSize = false, device = false, dimension = false })
+   local device = options.device
    if type(coords) == 'table' and not Tensor.is(coords) then
+      device = device or Tensor.defaultDevice
       if #coords == 0 then
          fail.whole('sites', 'dimension', options.dimension, 1, 10)
          coords = Tensor.raw({ 0, 1 + options.dimension }, 'int32', 'cpu')
@@ -196,7 +198,7 @@ function Sites.new(coords, options)
    if size then
       size = native.doubles(Sites.perAxis('sites', 'spatial size', size, dimension, 1))
    end
-   local device = options.device or coords.device
+   device = device or coords.device
    native.relieve(0, coords:nElement() * 16)
    native.try(C.lac_sites_new, native.out 'sites', native.device(device), coords.handle,
       options.batchSize, size, 1)

@@ -36,6 +36,13 @@ function Tensor.is(value)
    return type(value) == 'table' and getmetatable(value) == Tensor
 end
 
+-- That a method was called on a tensor; a released one still knows its shape.
+local function checkSelf(op, self)
+   if getmetatable(self) == Tensor then return self end
+   fail.raise('%s: self is %s, expected a tensor; methods are called with a colon', op,
+      fail.describe(self))
+end
+
 --- Checks that an argument is a live tensor, for messages that name the operation.
 -- @tparam string op who asks
 -- @tparam string what the argument's name
@@ -43,6 +50,7 @@ end
 -- @tparam[opt] string dtype the dtype that it must have
 -- @treturn Tensor the value
 function Tensor.check(op, what, value, dtype)
+   if what == 'self' then checkSelf(op, value) end
    if not Tensor.is(value) then
       fail.raise('%s: %s is %s, expected a tensor', op, what, fail.describe(value))
    end
@@ -67,30 +75,20 @@ local function adopt(device, dtype, shape, hidden)
    return t
 end
 
-local function readSizes(op, first, ...)
-   local sizes = type(first) == 'table' and first or { first, ... }
-   local copy = {}
-   for i = 1, #sizes do copy[i] = fail.whole(op, 'size', sizes[i], 0) end
-   return copy
-end
-
 -- Options come last; sizes are one table, or numbers.
 local function readArguments(op, ...)
-   local n = select('#', ...)
-   while n > 1 and select(n, ...) == nil do n = n - 1 end  -- options that were not given
-   local last = select(n, ...)
+   local n, arguments = select('#', ...), { ... }
+   while n > 1 and arguments[n] == nil do n = n - 1 end  -- options that were not given
+   local last = arguments[n]
    local options = n > 1 and type(last) == 'table' and last or nil
    if options then n = n - 1 end
-   local arguments = { ... }
    options = fail.options(op, options, { dtype = false, device = false, requiresGrad = false })
-   local first = arguments[1]
-   if type(first) == 'table' then
-      if n > 1 then fail.raise('%s: sizes are a table and more, expected one of the two', op) end
-      return readSizes(op, first), options
+   if type(arguments[1]) ~= 'table' then
+      for i = 1, n do fail.whole(op, 'size', arguments[i], 0) end
+      return { unpack(arguments, 1, n) }, options
    end
-   for i = 1, n do fail.whole(op, 'size', arguments[i], 0) end
-   arguments[n + 1] = nil
-   return readSizes(op, { unpack(arguments, 1, n) }), options
+   if n > 1 then fail.raise('%s: sizes are a table and more, expected one of the two', op) end
+   return fail.sizes(op, arguments[1]), options
 end
 
 --- Makes a tensor with unspecified contents.  For code that fills it at once.
@@ -106,7 +104,7 @@ function Tensor.raw(sizes, dtype, device)
          fail.describe(dtype))
    end
    local number, count = native.device(device), elementSizes[code]
-   for i = 1, #sizes do count = count * sizes[i] end
+   for i = 1, #sizes do count = count * fail.whole('tensor', 'size', sizes[i], 0) end
    native.relieve(number, count)
    native.try(C.lac_tensor_new, native.out 'tensor', number, code, #sizes, native.doubles(sizes))
    return adopt(device, dtype, sizes)
@@ -152,11 +150,16 @@ end
 --- Makes an unfilled tensor of this one's shape, dtype and device.
 -- @treturn Tensor
 function Tensor:newLike()
+   checkSelf('newLike', self)
    return Tensor.raw({ unpack(self.sizes) }, self.dtype, self.device)
 end
 
 local function measure(values, sizes, depth)
    if type(values) ~= 'table' then return end
+   if getmetatable(values) or depth > C.LAC_MAX_NDIM then
+      fail.raise('tensor: values hold %s at depth %d, expected numbers or tables of numbers',
+         fail.describe(values), depth)
+   end
    sizes[depth] = #values
    measure(values[1], sizes, depth + 1)
 end
@@ -208,7 +211,7 @@ function Tensor.of(values, options)
 end
 
 local function fromMemory(op, pointer, bytes, sizes, options)
-   sizes = readSizes(op, sizes)
+   sizes = fail.sizes(op, sizes)
    options = fail.options(op, options, { dtype = 'float32', device = Tensor.defaultDevice })
    local t = Tensor.raw(sizes, options.dtype, options.device)
    if bytes and bytes ~= t:nElement() * t:elementSize() then
@@ -242,27 +245,38 @@ function Tensor.fromPointer(pointer, sizes, options)
    return fromMemory('fromPointer', pointer, nil, sizes, options)
 end
 
+-- Another handle on the same storage; no gradient passes.
+local function slice(t, first, sizes, hidden)
+   Tensor.check('view', 'self', t)
+   native.try(C.lac_tensor_view, native.out 'tensor', t.handle, first, #sizes,
+      native.doubles(sizes))
+   return adopt(t.device, t.dtype, sizes, hidden)
+end
+Tensor.slice = slice
+
 -- ---- asking -----------------------------------------------------------------------------------
 
 --- Tells the size along a dimension, or all sizes.
 -- @tparam[opt] number dim from 1
 -- @treturn number|table
 function Tensor:size(dim)
+   checkSelf('size', self)
    if dim == nil then return self:shape() end
    return self.sizes[fail.whole('size', 'dimension', dim, 1, #self.sizes)]
 end
 
 --- Tells all sizes.
 -- @treturn table a fresh array
-function Tensor:shape() return { unpack(self.sizes) } end
+function Tensor:shape() return { unpack(checkSelf('shape', self).sizes) } end
 
 --- Tells the number of dimensions.
 -- @treturn number
-function Tensor:dim() return #self.sizes end
+function Tensor:dim() return #checkSelf('dim', self).sizes end
 
 --- Tells the number of elements.
 -- @treturn number
 function Tensor:nElement()
+   checkSelf('nElement', self)
    local count = 1
    for i = 1, #self.sizes do count = count * self.sizes[i] end
    return count
@@ -270,7 +284,9 @@ end
 
 --- Tells the bytes of one element.
 -- @treturn number
-function Tensor:elementSize() return elementSizes[dtypes[self.dtype]] end
+function Tensor:elementSize()
+   return elementSizes[dtypes[checkSelf('elementSize', self).dtype]]
+end
 
 --- Tells how often the storage was written.
 -- @treturn number
@@ -287,8 +303,8 @@ function Tensor:shares(other)
 end
 
 -- Calls f with a C array that holds the elements.
-local function withElements(t, f)
-   Tensor.check('read', 'self', t)
+local function withElements(op, t, f)
+   Tensor.check(op, 'self', t)
    local count = t:nElement()
    local buffer = ffi.new(elementTypes[dtypes[t.dtype]] .. '[?]', math.max(count, 1))
    native.check(C.lac_tensor_read(buffer, count * t:elementSize(), t.handle))
@@ -305,13 +321,13 @@ end
 --- Copies the elements into nested Lua tables; a scalar gives a number.
 -- @treturn table|number
 function Tensor:toTable()
-   return withElements(self, function(buffer) return (nest(buffer, self.sizes, 1, 0)) end)
+   return withElements('toTable', self, function(buffer) return (nest(buffer, self.sizes, 1, 0)) end)
 end
 
 --- Copies the elements into one flat Lua table.
 -- @treturn table
 function Tensor:toFlat()
-   return withElements(self, function(buffer, count)
+   return withElements('toFlat', self, function(buffer, count)
       local list = {}
       for i = 0, count - 1 do list[i + 1] = tonumber(buffer[i]) end
       return list
@@ -321,7 +337,7 @@ end
 --- Copies the elements into a string of bytes.
 -- @treturn string
 function Tensor:toString()
-   return withElements(self, function(buffer, count)
+   return withElements('toString', self, function(buffer, count)
       return ffi.string(buffer, count * self:elementSize())
    end)
 end
@@ -329,10 +345,10 @@ end
 --- Gives the only element as a number.
 -- @treturn number
 function Tensor:item()
-   if self:nElement() ~= 1 then
+   if checkSelf('item', self):nElement() ~= 1 then
       fail.raise('item: the tensor has %d elements, expected 1', self:nElement())
    end
-   return withElements(self, function(buffer) return tonumber(buffer[0]) end)
+   return withElements('item', self, function(buffer) return tonumber(buffer[0]) end)
 end
 
 --- Gives an FFI pointer to the elements of a tensor on the cpu; valid while the tensor lives.
@@ -344,26 +360,30 @@ function Tensor:pointer()
    return ffi.cast(elementTypes[dtypes[self.dtype]] .. ' *', p)
 end
 
--- ---- views and moves ---------------------------------------------------------------------------
-
--- Another handle on the same storage; no gradient passes.
-local function slice(t, first, sizes, hidden)
-   Tensor.check('view', 'self', t)
-   native.try(C.lac_tensor_view, native.out 'tensor', t.handle, first, #sizes,
-      native.doubles(sizes))
-   return adopt(t.device, t.dtype, sizes, hidden)
+--- Says that the elements were written through a pointer, as every other write does by itself.
+-- @treturn Tensor self
+function Tensor:touch()
+   Tensor.checkWritable(self, 'touch')
+   local nothing = slice(self, 0, { 0 }, true)
+   native.check(C.lac_tensor_write(nothing.handle, nil, 0))
+   nothing:release()
+   return self
 end
-Tensor.slice = slice
+
+-- ---- views and moves ---------------------------------------------------------------------------
 
 --- Gives a second object on the same elements, without history.
 -- @treturn Tensor
-function Tensor:detach() return slice(self, 0, self:shape()) end
+function Tensor:detach()
+   return slice(Tensor.check('detach', 'self', self), 0, self:shape())
+end
 
 -- The alias by which a node of the tape remembers a tensor: scopes don't see it.
 function Tensor:remember()
    local alias = slice(self, 0, self:shape(), true)
    alias.node, alias.slot, alias.requiresGrad = self.node, self.slot, self.requiresGrad
    alias.origin = self.origin or self  -- the leaf that gradients go to
+   alias.known = self.known  -- see ops/trust.lua
    return alias
 end
 
@@ -379,7 +399,7 @@ end
 -- @tparam Tensor other
 -- @treturn Tensor self
 function Tensor:copy(other)
-   self:checkWritable('copy')
+   Tensor.checkWritable(self, 'copy')
    Tensor.check('copy', 'source', other)
    native.check(C.lac_tensor_copy(self.handle, other.handle))
    return self
@@ -405,6 +425,7 @@ end
 
 --- Frees the memory now; to use the tensor afterwards is an error.  Does nothing the second time.
 function Tensor:release()
+   checkSelf('release', self)
    if self.handle == nil then return end
    native.free('tensor', self.handle)
    self.handle, self.node, self.grad = nil, nil, nil
@@ -413,6 +434,7 @@ end
 --- Keeps the tensor out of the hands of the scopes that are open.
 -- @treturn Tensor self
 function Tensor:keep()
+   checkSelf('keep', self)
    self.kept = true
    return self
 end
@@ -423,6 +445,7 @@ end
 -- @tparam[opt=true] boolean on
 -- @treturn Tensor self
 function Tensor:requireGrad(on)
+   Tensor.check('requireGrad', 'self', self)
    if self.dtype ~= 'float32' then
       fail.raise('requireGrad: the tensor is %s, expected float32', self.dtype)
    end
@@ -437,6 +460,7 @@ end
 --- Drops the gradient.
 -- @treturn Tensor self
 function Tensor:zeroGrad()
+   checkSelf('zeroGrad', self)
    self.grad = nil
    return self
 end

@@ -46,6 +46,19 @@ function fail.describe(value)
    return 'a ' .. kind
 end
 
+--- Checks that a value is a table of whole numbers that are not negative.
+-- @tparam string op who asks
+-- @param value what came
+-- @treturn table a copy
+function fail.sizes(op, value)
+   if type(value) ~= 'table' or getmetatable(value) then
+      fail.raise('%s: sizes are %s, expected a table', op, fail.describe(value))
+   end
+   local copy = {}
+   for i = 1, #value do copy[i] = fail.whole(op, 'size', value[i], 0) end
+   return copy
+end
+
 --- Checks that a number is whole and in a range.
 -- @tparam string op who asks
 -- @tparam string what the argument's name

@@ -4,10 +4,23 @@ local busted = require 'busted'
 local ffi = require 'ffi'
 local lacuna = require 'lacuna'
 local native = require 'lacuna.native'
--- loaded here, before busted insulates the spec files from each other
-for _, part in ipairs {
-   'Tensor', 'SparseTensor', 'Sites', 'ops', 'autograd', 'nn', 'optim', 'data', 'io', 'mesh', 'image',
-} do
+
+-- Everything is loaded here, once: busted gives each spec file a package.loaded of its own, and two
+-- copies of a class are two classes.
+local lfs = require 'lfs'
+local function loadAll(folder, prefix)
+   for name in lfs.dir(folder) do
+      local path = folder .. '/' .. name
+      if name:match '%.lua$' and name ~= 'init.lua' then
+         require(prefix .. name:sub(1, -5))
+      elseif name:sub(1, 1) ~= '.' and lfs.attributes(path, 'mode') == 'directory' then
+         require(prefix .. name)
+         loadAll(path, prefix .. name .. '.')
+      end
+   end
+end
+loadAll('lua/lacuna', 'lacuna.')
+for _, part in ipairs { 'Tensor', 'SparseTensor', 'Sites', 'nn', 'optim', 'data', 'io', 'mesh' } do
    local _ = lacuna[part]
 end
 

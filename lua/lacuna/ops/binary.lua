@@ -30,6 +30,8 @@ end
 -- A number becomes a scalar on the other operand's device.
 local function operands(op, a, b)
    local device = Tensor.is(a) and a.device or Tensor.is(b) and b.device
+   if type(a) == 'number' then fail.number(op, 'first operand', a) end
+   if type(b) == 'number' then fail.number(op, 'second operand', b) end
    if type(a) == 'number' and device then a = Tensor.full(a, {}, { device = device }) end
    if type(b) == 'number' and device then b = Tensor.full(b, {}, { device = device }) end
    Tensor.check(op, 'first operand', a)
@@ -52,9 +54,10 @@ end
 ops.define('sumTo', {
    forward = function(context, x, sizes)
       Tensor.check('sumTo', 'input', x)
+      sizes = fail.sizes('sumTo', sizes)
       context.sizes = x:shape()
       if sameSizes(x.sizes, sizes) then return x end
-      local y = Tensor.raw({ unpack(sizes) }, 'float32', x.device)
+      local y = Tensor.raw(sizes, 'float32', x.device)
       run.sum_to(y, x)
       return y
    end,
@@ -70,7 +73,7 @@ ops.define('expand', {
    forward = function(context, x, sizes)
       Tensor.check('expand', 'input', x)
       context.sizes = x:shape()
-      local y = Tensor.raw({ unpack(sizes) }, 'float32', x.device)
+      local y = Tensor.raw(fail.sizes('expand', sizes), 'float32', x.device)
       run.expand(y, x)
       return y
    end,

@@ -4,11 +4,11 @@ local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
 local ops = require 'lacuna.ops'
 local Tensor = require 'lacuna.Tensor'
+local trust = require 'lacuna.ops.trust'
 
 local run = native.ops
 
---- Checks an index tensor and turns it to count from zero.  Its range is read once for each
--- state of its storage.
+--- Checks an index tensor and turns it to count from zero.
 -- @tparam string op who asks
 -- @tparam Tensor index int32, from one; or a table of numbers
 -- @tparam ?number count the elements that it must have
@@ -23,26 +23,17 @@ function ops.index(op, index, count, limit)
       fail.raise('%s: index is %s, expected %s', op, table.concat(index.sizes, 'x'),
          count and count .. ' elements' or 'one dimension')
    end
-   local version = index:version()
-   if index.rangeVersion ~= version then
-      local range = Tensor.raw({ 2 }, 'int32', index.device)
-      run.index_range(range, index)
-      index.low, index.high = unpack(range:toFlat())
-      index.rangeVersion = version
-      range:release()
-   end
-   if index.sizes[1] > 0 and (index.low < 1 or index.high > limit) then
-      fail.raise('%s: index holds %d to %d, expected 1 to %d', op, index.low, index.high, limit)
-   end
+   trust.check(op, index, 1, limit)
    local zeroBased = index:newLike()
    run.index_shift(zeroBased, index, -1)
-   return zeroBased
+   return trust.range(zeroBased, 0, limit - 1)
 end
 
--- y[i] = x[index[i]], index from zero, -1 for a row of zeros; trusted.
+-- y[i] = x[index[i]], index from zero, -1 for a row of zeros.
 ops.define('gatherRows', {
    forward = function(context, x, index)
-      local sizes = x:shape()
+      local sizes = Tensor.check('gather', 'input', x):shape()
+      trust.check('gather', index, -1, (sizes[1] or 0) - 1)
       sizes[1] = index:nElement()
       local y = Tensor.raw(sizes, x.dtype, x.device)
       run.gather(y, x, index)
@@ -55,9 +46,15 @@ ops.define('gatherRows', {
    end,
 })
 
--- y[index[i]] += x[i] over zeros, in the order of i; index from zero, trusted.
+-- y[index[i]] += x[i] over zeros, in the order of i; index from zero.
 ops.define('scatterRows', {
    forward = function(context, x, index, rows)
+      Tensor.check('scatterAdd', 'input', x, 'float32')
+      trust.check('scatterAdd', index, -1, fail.whole('scatterAdd', 'rows', rows, 0, 2147483647) - 1)
+      if x.sizes[1] ~= index:nElement() then
+         fail.raise('scatterAdd: index has %d elements, expected %s', index:nElement(),
+            tostring(x.sizes[1]))
+      end
       local order = Tensor.raw({ index:nElement() }, 'int32', x.device)
       local first = Tensor.raw({ rows + 1 }, 'int32', x.device)
       run.group(order, first, index)

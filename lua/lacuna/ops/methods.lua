@@ -54,7 +54,7 @@ function Tensor:backward(gradient, options) return autograd.backward(self, gradi
 -- ---- in place -----------------------------------------------------------------------------------
 
 local function inPlace(op, self)
-   self:checkWritable(op)
+   Tensor.checkWritable(self, op)
    return Tensor.check(op, 'self', self, 'float32')
 end
 
@@ -68,7 +68,7 @@ local function arithmetic(name, withNumber)
          return self
       end
       if type(other) == 'number' then
-         other = Tensor.full(other, {}, { device = self.device })
+         other = Tensor.full(fail.number(name, 'number', other), {}, { device = self.device })
       end
       run[name](self, self, Tensor.check(name, 'other', other))
       return self
@@ -99,16 +99,21 @@ function Tensor:clamp(low, high)
 end
 
 function Tensor:fill(value)
-   self:checkWritable('fill')
+   Tensor.checkWritable(self, 'fill')
    run.fill(self, fail.number('fill', 'value', value))
    return self
 end
 
-function Tensor:zero() return self:fill(0) end
+function Tensor:zero()
+   Tensor.checkWritable(self, 'zero')
+   run.fill(self, 0)
+   return self
+end
 
 --- Adds a multiple: self = self + k other.
 function Tensor:axpy(k, other)
-   run.axpby(inPlace('axpy', self), Tensor.check('axpy', 'other', other), k, 1)
+   run.axpby(inPlace('axpy', self), Tensor.check('axpy', 'other', other),
+      fail.number('axpy', 'factor', k), 1)
    return self
 end
 

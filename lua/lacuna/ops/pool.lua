@@ -5,6 +5,7 @@ local native = require 'lacuna.native'
 local ops = require 'lacuna.ops'
 local Sites = require 'lacuna.Sites'
 local Tensor = require 'lacuna.Tensor'
+local trust = require 'lacuna.ops.trust'
 
 local run = native.ops
 local Rulebook = Sites.Rulebook
@@ -30,7 +31,7 @@ ops.define('maxPool', {
       local y = Tensor.raw(sizes, 'float32', x.device)
       local argument = Tensor.raw(y:shape(), 'int32', x.device)
       run.max_pool(y, argument, x, book)
-      context:save(argument)
+      context:save(trust.range(argument, -1, book.inputs - 1))
       context.book = context:hold(book)
       return y
    end,
@@ -42,6 +43,8 @@ ops.define('maxPool', {
 -- The gradient of maxPool, and its own: both move values along the chosen pairs.
 ops.define('maxUnpool', {
    forward = function(context, dy, argument, book)
+      checkInput('maxUnpool', dy)
+      Rulebook.check('maxUnpool', book)
       local reverse = book:reverse()  -- the order of its taps does not matter here
       local dx = Tensor.raw({ book.inputs, dy.sizes[2] }, 'float32', dy.device)
       run.max_pool_grad(dx, dy, argument, reverse)

@@ -89,7 +89,7 @@ end
 -- @tparam[opt] Generator generator
 -- @treturn Tensor t
 function ops.fillUniform(t, low, high, generator)
-   t:checkWritable('uniform')
+   Tensor.checkWritable(t, 'uniform')
    local g = stream('uniform', generator)
    run.random_uniform(t, fail.number('uniform', 'low', low or 0),
       fail.number('uniform', 'high', high or 1), g.seed, g:advance(t:nElement()))
@@ -103,7 +103,7 @@ end
 -- @tparam[opt] Generator generator
 -- @treturn Tensor t
 function ops.fillNormal(t, mean, deviation, generator)
-   t:checkWritable('normal')
+   Tensor.checkWritable(t, 'normal')
    local g = stream('normal', generator)
    run.random_normal(t, fail.number('normal', 'mean', mean or 0),
       fail.number('normal', 'deviation', deviation or 1), g.seed, g:advance(t:nElement()))

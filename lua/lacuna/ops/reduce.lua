@@ -6,7 +6,9 @@
 local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
 local ops = require 'lacuna.ops'
+local scope = require 'lacuna.scope'
 local Tensor = require 'lacuna.Tensor'
+local trust = require 'lacuna.ops.trust'
 
 local run = native.ops
 
@@ -64,7 +66,7 @@ local function extreme(name)
          local y = Tensor.raw(sizes, 'float32', x.device)
          local index = Tensor.raw({ unpack(sizes) }, 'int32', x.device)
          run[name](y, index, x, outer, middle, inner)
-         context:save(index)
+         context:save(trust.range(index, 0, middle - 1))
          context.outer, context.middle, context.inner = outer, middle, inner
          context.sizes = x:shape()
          local position = Tensor.raw({ unpack(sizes) }, 'int32', x.device)
@@ -117,6 +119,8 @@ end
 -- Zeros but for one element along the middle; index counts from zero.
 ops.define('spread', {
    forward = function(context, x, index, sizes, outer, middle, inner)
+      Tensor.check('spread', 'input', x)
+      trust.check('spread', index, -1, fail.whole('spread', 'middle', middle, 0) - 1)
       local y = Tensor.raw({ unpack(sizes) }, 'float32', x.device)
       run.spread(y, x, index, outer, middle, inner)
       context:save(index)
@@ -133,6 +137,8 @@ ops.define('spread', {
 -- The transpose of spread.
 ops.define('take', {
    forward = function(context, x, index, sizes, outer, middle, inner)
+      Tensor.check('take', 'input', x)
+      trust.check('take', index, -1, fail.whole('take', 'middle', middle, 0) - 1)
       local y = Tensor.raw({ unpack(sizes) }, 'float32', x.device)
       run.take(y, x, index, outer, middle, inner)
       context:save(index)
@@ -184,38 +190,37 @@ ops.define('root', {
    end,
 })
 
+-- One kernel computes the whole gradient; where it is itself recorded, `rule` says it in operations.
+local function rowwise(name, cName, rule)
+   ops.define(name, {
+      forward = function(context, x)
+         local y = Tensor.raw(Tensor.check(name, 'input', x):shape(), 'float32', x.device)
+         run[cName](y, x)
+         context:save(y)
+         return y
+      end,
+      backward = function(context, dy)
+         local y = context:unsave()
+         if scope.recording() then return rule(dy, y) end
+         local dx = dy:newLike()
+         run[cName .. '_grad'](dx, dy, y)
+         return dx
+      end,
+   })
+end
+
 --- Maps each row to positive numbers that add up to 1.
 -- @function softmax
 -- @tparam Tensor x n x c
 -- @treturn Tensor n x c
-ops.define('softmax', {
-   forward = function(context, x)
-      local y = Tensor.raw(Tensor.check('softmax', 'input', x):shape(), 'float32', x.device)
-      run.softmax(y, x)
-      context:save(y)
-      return y
-   end,
-   backward = function(context, dy)
-      local y = context:unsave()
-      return y * (dy - ops.sum(dy * y, 2, true))
-   end,
-})
+rowwise('softmax', 'softmax', function(dy, y) return y * (dy - ops.sum(dy * y, 2, true)) end)
 
 --- Computes the logarithm of @{softmax}, without overflow.
 -- @function logSoftmax
 -- @tparam Tensor x n x c
 -- @treturn Tensor n x c
-ops.define('logSoftmax', {
-   forward = function(context, x)
-      local y = Tensor.raw(Tensor.check('logSoftmax', 'input', x):shape(), 'float32', x.device)
-      run.log_softmax(y, x)
-      context:save(y)
-      return y
-   end,
-   backward = function(context, dy)
-      local y = context:unsave()
-      return dy - ops.exp(y) * ops.sum(dy, 2, true)
-   end,
-})
+rowwise('logSoftmax', 'log_softmax', function(dy, y)
+   return dy - ops.exp(y) * ops.sum(dy, 2, true)
+end)
 
 return ops

@@ -7,6 +7,7 @@ local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
 local ops = require 'lacuna.ops'
 local Tensor = require 'lacuna.Tensor'
+local trust = require 'lacuna.ops.trust'
 
 local run = native.ops
 
@@ -15,31 +16,7 @@ local function check(op, x, first)
    if #x.sizes ~= 2 then
       fail.raise('%s: input is %s, expected 2 dimensions', op, table.concat(x.sizes, 'x'))
    end
-   Tensor.check(op, 'first', first, 'int32')
-   if first.checkedFor ~= x.sizes[1] or first.checkedVersion ~= first:version() then
-      local list = first:toFlat()
-      if #first.sizes ~= 1 or #list < 1 or list[1] ~= 0 or list[#list] ~= x.sizes[1] then
-         fail.raise('%s: first runs from %s to %s, expected 0 to %d', op, tostring(list[1]),
-            tostring(list[#list]), x.sizes[1])
-      end
-      for i = 2, #list do
-         if list[i] < list[i - 1] then
-            fail.raise('%s: first[%d] is %d after %d, expected ascending numbers', op, i, list[i],
-               list[i - 1])
-         end
-      end
-      first.checkedFor, first.checkedVersion = x.sizes[1], first:version()
-   end
-   return first.sizes[1] - 1
-end
-
---- Marks segment boundaries as right, so that they need not be read back from the device.
--- @tparam Tensor first
--- @tparam number rows the rows that they cut
--- @treturn Tensor first
-function ops.trustSegments(first, rows)
-   first.checkedFor, first.checkedVersion = rows, first:version()
-   return first
+   return trust.checkSegments(op, first, x.sizes[1])
 end
 
 --- Adds up the rows of each segment.
@@ -80,7 +57,7 @@ ops.define('segmentExpand', {
             x.sizes[1], first.sizes[1] - 1)
       end
       run.segment_expand(y, x, first)
-      context:save(ops.trustSegments(first, rows))
+      context:save(first)
       return y
    end,
    backward = function(context, dy) return ops.segmentSum(dy, context:unsave()) end,
@@ -104,7 +81,7 @@ local function extreme(name, cName)
          local y = Tensor.raw({ check(name, x, first), x.sizes[2] }, 'float32', x.device)
          local argument = Tensor.raw(y:shape(), 'int32', x.device)
          run[cName](y, argument, x, first)
-         context:save(argument)
+         context:save(trust.range(argument, -1, x.sizes[1] - 1))
          context.rows = x.sizes[1]
          return y
       end,
@@ -128,9 +105,11 @@ extreme('segmentMax', 'segment_max')
 -- @treturn Tensor s x c
 extreme('segmentMin', 'segment_min')
 
--- dx[argument[s][c]][c] += dy[s][c]; and its transpose.  Arguments are ours.
+-- dx[argument[s][c]][c] += dy[s][c]; and its transpose.
 ops.define('spreadColumns', {
    forward = function(context, x, argument, rows)
+      Tensor.check('spreadColumns', 'input', x)
+      trust.check('spreadColumns', argument, -1, fail.whole('spreadColumns', 'rows', rows, 0) - 1)
       local y = Tensor.raw({ rows, x.sizes[2] }, 'float32', x.device)
       run.spread_columns(y, x, argument)
       context:save(argument)
@@ -141,6 +120,8 @@ ops.define('spreadColumns', {
 
 ops.define('takeColumns', {
    forward = function(context, x, argument)
+      Tensor.check('takeColumns', 'input', x)
+      trust.check('takeColumns', argument, -1, (x.sizes[1] or 0) - 1)
       local y = Tensor.raw(argument:shape(), 'float32', x.device)
       run.take_columns(y, x, argument)
       context:save(argument)

@@ -7,6 +7,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local run = native.ops
 
+local MOST = 1000  -- arguments of one call
+
 local function product(sizes, first, last)
    local count = 1
    for i = first, last do count = count * sizes[i] end
@@ -54,7 +56,8 @@ local function copyBlocks(y, x, blocks, width, yStart, yStride, xStart, xStride)
 end
 
 local function checkDim(op, x, dim)
-   return fail.whole(op, 'dimension', dim, 1, math.max(#x.sizes, 1))
+   if #x.sizes == 0 then fail.raise('%s: input is a scalar, expected dimensions', op) end
+   return fail.whole(op, 'dimension', dim, 1, #x.sizes)
 end
 
 --- Takes a range along a dimension; a range of rows is a view, any other a copy.
@@ -68,7 +71,7 @@ ops.define('narrow', {
    forward = function(context, x, dim, first, count)
       Tensor.check('narrow', 'input', x)
       checkDim('narrow', x, dim)
-      local size = x.sizes[dim] or 0
+      local size = x.sizes[dim]
       fail.whole('narrow', 'first', first, 1, size + 1)
       fail.whole('narrow', 'count', count, 0, size - first + 1)
       local sizes = x:shape()
@@ -96,6 +99,15 @@ ops.define('narrow', {
 ops.define('embed', {
    forward = function(context, x, sizes, dim, first)
       Tensor.check('embed', 'input', x)
+      sizes = fail.sizes('embed', sizes)
+      checkDim('embed', x, dim)
+      for d = 1, math.max(#sizes, #x.sizes) do
+         if #sizes ~= #x.sizes or d ~= dim and sizes[d] ~= x.sizes[d] then
+            fail.raise('embed: sizes are %s, expected %s but for dimension %d',
+               table.concat(sizes, 'x'), table.concat(x.sizes, 'x'), dim)
+         end
+      end
+      fail.whole('embed', 'first', first, 1, sizes[dim] - x.sizes[dim] + 1)
       local y = Tensor.zeros(sizes, { dtype = x.dtype, device = x.device })
       local inner = product(sizes, dim + 1, #sizes)
       copyBlocks(y, x, product(sizes, 1, dim - 1), x.sizes[dim] * inner, (first - 1) * inner,
@@ -118,10 +130,11 @@ local cat = ops.define('cat', {
       local parts = { ... }
       local n = select('#', ...)
       if n == 0 then fail.raise('cat: no tensors, expected at least one') end
-      for i = 1, n do Tensor.check('cat', 'tensor ' .. i, parts[i], parts[1].dtype) end
+      for i = 1, n do
+         Tensor.check('cat', 'tensor ' .. i, parts[i], i > 1 and parts[1].dtype or nil)
+      end
       checkDim('cat', parts[1], dim)
       local sizes, total = parts[1]:shape(), 0
-      if #sizes == 0 then fail.raise('cat: tensor 1 is a scalar, expected dimensions') end
       for i = 1, n do
          local p = parts[i]
          for d = 1, math.max(#sizes, #p.sizes) do
@@ -164,7 +177,13 @@ function ops.concat(list, dim)
    if type(list) ~= 'table' or Tensor.is(list) then
       fail.raise('concat: list is %s, expected a table of tensors', fail.describe(list))
    end
-   return cat(dim or 1, unpack(list, 1, #list))
+   local n = #list
+   if n <= MOST then return cat(dim or 1, unpack(list, 1, n)) end
+   local parts = {}
+   for i = 1, n, MOST do
+      parts[#parts + 1] = cat(dim or 1, unpack(list, i, math.min(i + MOST - 1, n)))
+   end
+   return ops.concat(parts, dim)
 end
 
 --- Copies to another device; the same tensor if it is there already.
@@ -183,12 +202,14 @@ ops.define('to', {
    backward = function(context, dy) return ops.to(dy, context.device) end,
 })
 
---- Converts to another dtype: towards zero and into range; nan becomes 0.  No gradient.
+--- Converts to another dtype: towards zero and into range; nan becomes 0.  No gradient, except
+-- from float32 to itself.
 -- @tparam Tensor x
 -- @tparam string dtype
 -- @treturn Tensor
 function ops.cast(x, dtype)
    Tensor.check('cast', 'input', x)
+   if dtype == 'float32' and x.requiresGrad then return ops.affine(x, 1, 0) end
    local y = Tensor.raw(x:shape(), dtype, x.device)
    run.cast(y, x)
    return y
