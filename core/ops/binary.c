@@ -1,7 +1,8 @@
-/* binary.c - y = f(a, b) with broadcasting, and what belongs to it: expand, sum_to, where
+/* binary.c - y = f(a, b) with broadcasting, and expand, sum_to, where
  *
- * A walk (broadcast.h) is cut into lines along its innermost axis; long lines are cut into
- * blocks.  Each formula has three loops: both operands advance, or one of them stands.
+ * A walk (broadcast.h) is cut into lines along its innermost axis; long lines are cut
+ * into blocks.  Each formula has three loops: both operands advance, or one of them
+ * stands.
  */
 #include "../formula.h"
 #include "../ops.h"
@@ -13,9 +14,10 @@
 
 enum { GRAIN = 16384, COLUMNS = 128 };
 
-/* `rows` lines of y, contiguous, of `width` elements; a and b step so much from line to line. */
-typedef void (*loop)(float *y, const float *a, const float *b, int64_t rows, int64_t width,
-                     int64_t a_step, int64_t b_step);
+/* `rows` lines of y, contiguous, of `width` elements; a and b step so much from line to
+ * line. */
+typedef void (*loop)(float *y, const float *a, const float *b, int64_t rows,
+                     int64_t width, int64_t a_step, int64_t b_step);
 
 typedef struct job {
     lac_walk walk;
@@ -32,9 +34,11 @@ static void run_lines(const void *context, int64_t first, int64_t end) {
         const int64_t row = i / t->blocks, column = i % t->blocks * t->block;
         const int64_t inside = row % w->size[1], left = w->size[1] - inside;
         const int64_t rows = t->blocks > 1 ? 1 : left < end - i ? left : end - i;
-        const int64_t width = t->block < w->size[0] - column ? t->block : w->size[0] - column;
+        const int64_t beyond = w->size[0] - column;
+        const int64_t width = t->block < beyond ? t->block : beyond;
         int64_t rest = row / w->size[1];
-        int64_t a = column * w->a[0] + inside * w->a[1], b = column * w->b[0] + inside * w->b[1];
+        int64_t a = column * w->a[0] + inside * w->a[1];
+        int64_t b = column * w->b[0] + inside * w->b[1];
         for (int k = 2; k < w->ndim; k++) {
             a += rest % w->size[k] * w->a[k];
             b += rest % w->size[k] * w->b[k];
@@ -47,7 +51,8 @@ static void run_lines(const void *context, int64_t first, int64_t end) {
 }
 
 /* loops: both advance along a line, a alone, b alone, neither */
-static int run(lac_tensor *y, const lac_tensor *a, const lac_tensor *b, const loop loops[4]) {
+static int run(lac_tensor *y, const lac_tensor *a, const lac_tensor *b,
+               const loop loops[4]) {
     if (y->count == 0) return LAC_OK;
     job t = {lac_walk_over(y, a, b), lac_f32(y), lac_f32(a), lac_f32(b), NULL, 0, 1};
     const int64_t line = t.walk.size[0];
@@ -57,7 +62,7 @@ static int run(lac_tensor *y, const lac_tensor *a, const lac_tensor *b, const lo
     return lac_parallel_range(y->count / line * t.blocks, GRAIN / t.block, run_lines, &t);
 }
 
-/* ---- formulas --------------------------------------------------------------------------- */
+/* ---- formulas ---------------------------------------------------------------------- */
 
 static int check_broadcast(const char *op, const lac_tensor *y, const lac_tensor *a,
                            const lac_tensor *b) {
@@ -67,8 +72,9 @@ static int check_broadcast(const char *op, const lac_tensor *y, const lac_tensor
         const int64_t n = lac_aligned_size(b, axis, expected.ndim);
         char text_a[128], text_b[128];
         if (m != n && m != 1 && n != 1)
-            return lac_fail(LAC_E_ARGUMENT, "%s: b is %s, expected one that broadcasts with a, %s",
-                            op, lac_shape_text(text_b, sizeof text_b, b),
+            return lac_fail(LAC_E_ARGUMENT,
+                            "%s: b is %s, expected one that broadcasts with a, %s", op,
+                            lac_shape_text(text_b, sizeof text_b, b),
                             lac_shape_text(text_a, sizeof text_a, a));
         expected.shape[axis] = m == 1 ? n : m;
     }
@@ -76,8 +82,8 @@ static int check_broadcast(const char *op, const lac_tensor *y, const lac_tensor
 }
 
 #define LOOP(name, value, a_value, b_value)                                              \
-    static void name(float *y, const float *p, const float *q, int64_t rows, int64_t width, \
-                     int64_t p_step, int64_t q_step) {                                   \
+    static void name(float *y, const float *p, const float *q, int64_t rows,             \
+                     int64_t width, int64_t p_step, int64_t q_step) {                    \
         for (int64_t i = 0; i < rows; i++, y += width, p += p_step, q += q_step) {       \
             const float a_first = *p, b_first = *q;                                      \
             (void)a_first, (void)b_first;                                                \
@@ -103,7 +109,7 @@ static int check_broadcast(const char *op, const lac_tensor *y, const lac_tensor
 
 LAC_BINARY_LIST(OP)
 
-/* ---- expand ----------------------------------------------------------------------------- */
+/* ---- expand ------------------------------------------------------------------------ */
 
 static void copy_lines(float *y, const float *x, const float *unused, int64_t rows,
                        int64_t width, int64_t step, int64_t unused_step) {
@@ -129,7 +135,7 @@ int lac_cpu_expand(lac_tensor *y, const lac_tensor *x) {
     return run(y, x, x, loops);
 }
 
-/* ---- sum_to ----------------------------------------------------------------------------- */
+/* ---- sum_to ------------------------------------------------------------------------ */
 
 /* Of x's walk, a steps through x and b through y: an axis with b 0 is summed over. */
 typedef struct summing {
@@ -183,8 +189,8 @@ int lac_check_sum_to(lac_tensor *y, const lac_tensor *x) {
     return lac_check_stretches("sum_to", "y", y, "x", x);
 }
 
-/* y is x summed over the axes in which y has 1 or nothing; one such stretch of axes, the usual
- * case, is a reduction over a middle. */
+/* y is x summed over the axes in which y has 1 or nothing; one such stretch of axes, the
+ * usual case, is a reduction over a middle. */
 int lac_cpu_sum_to(lac_tensor *y, const lac_tensor *x) {
     if (x->count == 0) return lac_cpu_fill(y, 0);
     summing s = {lac_walk_over(x, x, y), lac_f32(y), lac_f32(x), 1, 1};
@@ -204,7 +210,7 @@ int lac_cpu_sum_to(lac_tensor *y, const lac_tensor *x) {
     return lac_parallel_range(items, work < GRAIN ? GRAIN / work : 1, sum_items, &s);
 }
 
-/* ---- where ------------------------------------------------------------------------------ */
+/* ---- where ------------------------------------------------------------------------- */
 
 typedef struct choice {
     float *y;

@@ -1,11 +1,12 @@
-/* broadcast.h - two shapes walked as one, NumPy's way: aligned at the last axis, 1 stretches */
+/* broadcast.h - two shapes walked as one, NumPy's way: aligned at the last axis, 1
+ * stretches */
 #ifndef LAC_BROADCAST_H
 #define LAC_BROADCAST_H
 
 #include "../tensor.h"
 
-/* Axes from the innermost on, at least two; those of size 1 are left out and neighbours that
- * both operands walk alike are one.  A step of 0 repeats. */
+/* Axes from the innermost on, at least two; those of size 1 are left out and neighbours
+ * that both operands walk alike are one.  A step of 0 repeats. */
 typedef struct lac_walk {
     int ndim;
     int64_t size[LAC_MAX_NDIM + 2], a[LAC_MAX_NDIM + 2], b[LAC_MAX_NDIM + 2];
@@ -31,7 +32,8 @@ static inline lac_walk lac_walk_over(const lac_tensor *y, const lac_tensor *a,
         a_step *= a_size;
         b_step *= b_size;
         if (size == 1) continue;
-        if (last >= 0 && at_a == w.a[last] * w.size[last] && at_b == w.b[last] * w.size[last]) {
+        if (last >= 0 && at_a == w.a[last] * w.size[last] &&
+            at_b == w.b[last] * w.size[last]) {
             w.size[last] *= size;
             continue;
         }
@@ -55,8 +57,9 @@ static inline int lac_check_stretches(const char *op, const char *part_name,
         fits = size == 1 || size == whole->shape[axis];
     }
     if (fits) return LAC_OK;
-    return lac_fail(LAC_E_ARGUMENT, "%s: %s is %s, expected one that broadcasts to %s, %s", op,
-                    part_name, lac_shape_text(a, sizeof a, part), whole_name,
+    return lac_fail(LAC_E_ARGUMENT,
+                    "%s: %s is %s, expected one that broadcasts to %s, %s", op, part_name,
+                    lac_shape_text(a, sizeof a, part), whole_name,
                     lac_shape_text(b, sizeof b, whole));
 }
 

@@ -1,7 +1,8 @@
 /* columns.c - sums and first extremes over the middle axis of outer x middle x inner
  *
- * An item is one block of columns of one outer index.  Few long items are cut into pieces of
- * rows, whose partial results stand on the caller's stack and are joined in order.
+ * An item is one block of columns of one outer index.  Few long items are cut into
+ * pieces of rows, whose partial results stand on the caller's stack and are joined in
+ * order.
  */
 #include "columns.h"
 #include "../threads.h"
@@ -29,13 +30,14 @@ typedef struct cut {
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* ---- sums ------------------------------------------------------------------------------- */
+/* ---- sums -------------------------------------------------------------------------- */
 
 static void add_rows(double *restrict sum, const float *x, int64_t rows, int64_t stride,
                      int64_t width) {
     int64_t i = 0;
     for (; i + 4 <= rows; i += 4) {
-        const float *a = x + i * stride, *b = a + stride, *c = b + stride, *d = c + stride;
+        const float *a = x + i * stride, *b = a + stride, *c = b + stride;
+        const float *d = c + stride;
         for (int64_t j = 0; j < width; j++)
             sum[j] += ((double)a[j] + (double)b[j]) + ((double)c[j] + (double)d[j]);
     }
@@ -45,7 +47,8 @@ static void add_rows(double *restrict sum, const float *x, int64_t rows, int64_t
     }
 }
 
-/* Rows shorter than a few vectors are taken several at a time, each with sums of its own. */
+/* Rows shorter than a few vectors are taken several at a time, each with sums of its
+ * own. */
 static void add_narrow(double *sum, const float *x, int64_t rows, int64_t width) {
     double lanes[2 * LANES] = {0};
     const int64_t fold = (LANES + width - 1) / width, period = fold * width;
@@ -67,7 +70,8 @@ static double sum_of(const float *x, int64_t count) {
     return sum;
 }
 
-void lac_add_rows(double *sum, const float *x, int64_t rows, int64_t stride, int64_t width) {
+void lac_add_rows(double *sum, const float *x, int64_t rows, int64_t stride,
+                  int64_t width) {
     if (width == 1 && stride == 1)
         sum[0] += sum_of(x, rows);
     else if (width < LANES && stride == width && width > 0 && rows * width >= 4 * LANES)
@@ -76,7 +80,7 @@ void lac_add_rows(double *sum, const float *x, int64_t rows, int64_t stride, int
         add_rows(sum, x, rows, stride, width);
 }
 
-/* ---- extremes --------------------------------------------------------------------------- */
+/* ---- extremes ---------------------------------------------------------------------- */
 
 /* The first nan stays; so does the first of equals. */
 static inline int beats(float v, float best, int least) {
@@ -123,8 +127,8 @@ static inline void scan_row(float *restrict best, int32_t *restrict at, const fl
     }
 }
 
-static void scan_rows(partial *p, const float *x, int64_t rows, int64_t stride, int64_t width,
-                      int64_t first, int least) {
+static void scan_rows(partial *p, const float *x, int64_t rows, int64_t stride,
+                      int64_t width, int64_t first, int least) {
     for (int64_t i = 0; i < rows; i++) {
         const int32_t index = (int32_t)(first + i);
         if (least)
@@ -149,7 +153,7 @@ static void find_extremes(partial *p, const float *x, int64_t rows, int64_t stri
         scan_rows(p, x + stride, rows - 1, stride, width, first + 1, least);
 }
 
-/* ---- both ------------------------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------------------------- */
 
 static int64_t width_of(const lac_columns *job, int64_t column) {
     return smaller(COLUMNS, job->inner - column);
@@ -178,7 +182,8 @@ static void join(partial *p, const partial *next, const lac_columns *job, int64_
             }
 }
 
-static void store(const partial *p, const lac_columns *job, int64_t outer, int64_t column) {
+static void store(const partial *p, const lac_columns *job, int64_t outer,
+                  int64_t column) {
     const int64_t width = width_of(job, column), at = outer * job->inner + column;
     for (int64_t j = 0; j < width; j++) {
         job->y[at + j] = job->kind == LAC_SUM ? (float)p->sum[j] : p->best[j];
@@ -205,8 +210,8 @@ static void reduce_runs(const void *context, int64_t first, int64_t end) {
             job->y[i] = (float)sum_of(x, job->middle);
             continue;
         }
-        const int64_t at =
-            job->middle > 0 ? extreme_of(x, job->middle, job->kind == LAC_MIN) : -1;
+        const int least = job->kind == LAC_MIN;
+        const int64_t at = job->middle > 0 ? extreme_of(x, job->middle, least) : -1;
         job->y[i] = at < 0 ? 0 : x[at];
         job->argument[i] = at < 0 ? -1 : (int32_t)(job->base + at);
     }

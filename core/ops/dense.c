@@ -1,7 +1,7 @@
 /* dense.c - rows of sites to and from batch x planes x volume
  *
- * cells[r] = batch index * volume + row-major cell of row r, as lac_sites_cells gives them; they
- * differ from each other and are trusted.
+ * cells[r] = batch index * volume + row-major cell of row r, as lac_sites_cells gives
+ * them; they differ from each other and are trusted.
  */
 #include "../ops.h"
 #include "../threads.h"
@@ -24,14 +24,17 @@ static int64_t volume_of(const lac_tensor *dense) {
 }
 
 static int check_grid(const char *op, const char *dense_name, const lac_tensor *dense,
-                      const char *rows_name, const lac_tensor *rows, const lac_tensor *cells) {
+                      const char *rows_name, const lac_tensor *rows,
+                      const lac_tensor *cells) {
     char text[128];
     if (dense->ndim < 3)
-        return lac_fail(LAC_E_ARGUMENT, "%s: %s is %s, expected batch x planes x spatial sizes", op,
+        return lac_fail(LAC_E_ARGUMENT,
+                        "%s: %s is %s, expected batch x planes x spatial sizes", op,
                         dense_name, lac_shape_text(text, sizeof text, dense));
     LAC_TRY(lac_check_ndim(op, "cells", cells, 1));
     int64_t most;
-    if (__builtin_mul_overflow(dense->shape[0], volume_of(dense), &most)) most = INT64_MAX;
+    if (__builtin_mul_overflow(dense->shape[0], volume_of(dense), &most))
+        most = INT64_MAX;
     LAC_TRY(lac_check_range(op, "number of cells", cells->count, 0, most));
     return lac_check_shape(op, rows_name, rows, 2, cells->shape[0], dense->shape[1]);
 }
@@ -42,7 +45,8 @@ int lac_check_to_dense(lac_tensor *y, const lac_tensor *x, const lac_tensor *cel
     LAC_TRY(check_grid("to_dense", "y", y, "x", x, cells));
     if (!background || background->count == y->shape[1]) return LAC_OK;
     return lac_fail(LAC_E_ARGUMENT, "to_dense: background is %s, expected %lld planes",
-                    lac_shape_text(text, sizeof text, background), (long long)y->shape[1]);
+                    lac_shape_text(text, sizeof text, background),
+                    (long long)y->shape[1]);
 }
 
 int lac_check_from_dense(lac_tensor *y, const lac_tensor *x, const lac_tensor *cells) {
@@ -54,12 +58,13 @@ static void paint(const void *context, int64_t first, int64_t end) {
     for (int64_t i = first; i < end;) {
         const int64_t plane = i / g->volume;
         const float value = g->background ? g->background[plane % g->planes] : 0;
-        const int64_t stop = (plane + 1) * g->volume < end ? (plane + 1) * g->volume : end;
+        const int64_t next = (plane + 1) * g->volume, stop = next < end ? next : end;
         for (; i < stop; i++) g->y[i] = value;
     }
 }
 
-/* Where the first plane of each row of a tile stands; the next planes follow `volume` apart. */
+/* Where the first plane of each row of a tile stands; the next planes follow `volume`
+ * apart. */
 static void find_places(int64_t *place, const grid *g, int64_t first, int64_t end) {
     for (int64_t r = first; r < end; r++) {
         const int64_t sample = g->cells[r] / g->volume;
@@ -96,6 +101,7 @@ int lac_cpu_to_dense(lac_tensor *y, const lac_tensor *x, const lac_tensor *cells
 
 /* y holds the row of x at each cell. */
 int lac_cpu_from_dense(lac_tensor *y, const lac_tensor *x, const lac_tensor *cells) {
-    const grid g = {lac_f32(y), lac_f32(x), NULL, lac_i64(cells), x->shape[1], volume_of(x)};
+    const grid g = {lac_f32(y),     lac_f32(x),  NULL,
+                    lac_i64(cells), x->shape[1], volume_of(x)};
     return lac_parallel_range(cells->count, TILE, fetch_rows, &g);
 }

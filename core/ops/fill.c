@@ -8,7 +8,7 @@
 
 enum { GRAIN = 16384, SHORT = 8 };
 
-/* ---- fill ------------------------------------------------------------------------------- */
+/* ---- fill -------------------------------------------------------------------------- */
 
 typedef struct filling {
     void *y;
@@ -26,8 +26,8 @@ int lac_check_fill(lac_tensor *y, double value) {
     if (y->dtype == LAC_F32 ||
         (value >= low[y->dtype] && value < end[y->dtype] && floor(value) == value))
         return LAC_OK;
-    return lac_fail(LAC_E_ARGUMENT, "fill: value is %.17g, expected one that %s can hold", value,
-                    lac_dtype_name(y->dtype));
+    return lac_fail(LAC_E_ARGUMENT, "fill: value is %.17g, expected one that %s can hold",
+                    value, lac_dtype_name(y->dtype));
 }
 
 #define FILL(type, field)                                                                \
@@ -52,24 +52,26 @@ int lac_cpu_fill(lac_tensor *y, double value) {
     return lac_parallel_range(y->count, GRAIN, tasks[y->dtype], &f);
 }
 
-/* ---- cast ------------------------------------------------------------------------------- */
+/* ---- cast -------------------------------------------------------------------------- */
 
 typedef struct casting {
     void *y;
     const void *x;
 } casting;
 
-/* Float to integer: the fraction is cut off, what is out of range becomes the nearest bound,
- * nan becomes 0.  The value is brought into range before it is converted. */
+/* Float to integer: the fraction is cut off, what is out of range becomes the nearest
+ * bound, nan becomes 0.  The value is brought into range before it is converted. */
 static inline int32_t i32_of_f32(float v) {
     const float low = v > -2147483648.0f ? v : -2147483648.0f;
-    const int32_t inside = (int32_t)(low < 2147483520.0f ? low : 2147483520.0f);
+    const float most = 2147483520.0f; /* before 2^31 */
+    const int32_t inside = (int32_t)(low < most ? low : most);
     const int32_t bounded = v >= 2147483648.0f ? INT32_MAX : inside;
     return v == v ? bounded : 0;
 }
 static inline int64_t i64_of_f32(float v) {
     const float low = v > -9223372036854775808.0f ? v : -9223372036854775808.0f;
-    const int64_t inside = (int64_t)(low < 9223371487098961920.0f ? low : 9223371487098961920.0f);
+    const float most = 9223371487098961920.0f; /* before 2^63 */
+    const int64_t inside = (int64_t)(low < most ? low : most);
     const int64_t bounded = v >= 9223372036854775808.0f ? INT64_MAX : inside;
     return v == v ? bounded : 0;
 }
@@ -132,7 +134,7 @@ int lac_cpu_cast(lac_tensor *y, const lac_tensor *x) {
     return lac_parallel_range(y->count, GRAIN, tasks[y->dtype][x->dtype], &c);
 }
 
-/* ---- copy_blocks ------------------------------------------------------------------------ */
+/* ---- copy_blocks ------------------------------------------------------------------- */
 
 typedef struct blocks {
     char *y;
@@ -141,23 +143,25 @@ typedef struct blocks {
     int64_t size; /* of an element */
 } blocks;
 
-static int check_blocks(const char *what, const lac_tensor *t, int64_t count, int64_t width,
-                        int64_t start, int64_t stride) {
+static int check_blocks(const char *what, const lac_tensor *t, int64_t count,
+                        int64_t width, int64_t start, int64_t stride) {
     char text[128];
     int64_t last;
     if (!__builtin_mul_overflow(count - 1, stride, &last) &&
         !__builtin_add_overflow(last, start, &last) && start >= 0 && last >= 0 &&
         width <= t->count && start <= t->count - width && last <= t->count - width)
         return LAC_OK;
-    return lac_fail(LAC_E_ARGUMENT,
-                    "copy_blocks: %s is %s, expected room for %lld blocks of %lld elements, the "
-                    "first at %lld, %lld apart",
-                    what, lac_shape_text(text, sizeof text, t), (long long)count,
-                    (long long)width, (long long)start, (long long)stride);
+    return lac_fail(
+        LAC_E_ARGUMENT,
+        "copy_blocks: %s is %s, expected room for %lld blocks of %lld elements, the "
+        "first at %lld, %lld apart",
+        what, lac_shape_text(text, sizeof text, t), (long long)count, (long long)width,
+        (long long)start, (long long)stride);
 }
 
-int lac_check_copy_blocks(lac_tensor *y, const lac_tensor *x, int64_t count, int64_t width,
-                          int64_t y_start, int64_t y_stride, int64_t x_start, int64_t x_stride) {
+int lac_check_copy_blocks(lac_tensor *y, const lac_tensor *x, int64_t count,
+                          int64_t width, int64_t y_start, int64_t y_stride,
+                          int64_t x_start, int64_t x_stride) {
     if (y->dtype != x->dtype)
         return lac_fail(LAC_E_TYPE, "copy_blocks: x is %s, expected %s as y",
                         lac_dtype_name(x->dtype), lac_dtype_name(y->dtype));
@@ -167,8 +171,9 @@ int lac_check_copy_blocks(lac_tensor *y, const lac_tensor *x, int64_t count, int
     LAC_TRY(check_blocks("y", y, count, width, y_start, y_stride));
     LAC_TRY(check_blocks("x", x, count, width, x_start, x_stride));
     if (count > 1 && y_stride > -width && y_stride < width)
-        return lac_fail(LAC_E_ARGUMENT, "copy_blocks: y_stride is %lld, expected at least width, "
-                        "%lld", (long long)y_stride, (long long)width);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "copy_blocks: y_stride is %lld, expected at least width, %lld",
+                        (long long)y_stride, (long long)width);
     return LAC_OK;
 }
 
@@ -194,17 +199,18 @@ static void copy_elements(const void *context, int64_t first, int64_t end) {
     }
 }
 
-/* For b < blocks: y[y_start + b y_stride + i] = x[x_start + b x_stride + i], i < width, counted in
- * elements; the rest of y stays. */
+/* For b < blocks: y[y_start + b y_stride + i] = x[x_start + b x_stride + i], i < width,
+ * counted in elements; the rest of y stays. */
 int lac_cpu_copy_blocks(lac_tensor *y, const lac_tensor *x, int64_t count, int64_t width,
-                        int64_t y_start, int64_t y_stride, int64_t x_start, int64_t x_stride) {
-    const blocks c = {y->data, x->data,  width,    y_start,
+                        int64_t y_start, int64_t y_stride, int64_t x_start,
+                        int64_t x_stride) {
+    const blocks c = {y->data,  x->data, width,    y_start,
                       y_stride, x_start, x_stride, (int64_t)lac_dtype_size(y->dtype)};
     if (count == 0 || width == 0) return LAC_OK;
     return lac_parallel_range(count * width, GRAIN, copy_elements, &c);
 }
 
-/* ---- steps ------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------- */
 
 typedef struct sum {
     float *y;
@@ -243,15 +249,16 @@ typedef struct moments {
     float keep_m, keep_v, new_m, new_v, scale_m, scale_v, rate, eps;
 } moments;
 
-int lac_check_adam(lac_tensor *w, lac_tensor *m, lac_tensor *v, const lac_tensor *g, double rate,
-                   double beta1, double beta2, double eps, int64_t step) {
+int lac_check_adam(lac_tensor *w, lac_tensor *m, lac_tensor *v, const lac_tensor *g,
+                   double rate, double beta1, double beta2, double eps, int64_t step) {
     (void)rate;
     LAC_TRY(lac_check_same_shape("adam", "m", m, w));
     LAC_TRY(lac_check_same_shape("adam", "v", v, w));
     LAC_TRY(lac_check_same_shape("adam", "g", g, w));
     if (!(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1))
-        return lac_fail(LAC_E_ARGUMENT, "adam: betas are %g and %g, expected 0 up to less than 1",
-                        beta1, beta2);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "adam: betas are %g and %g, expected 0 up to less than 1", beta1,
+                        beta2);
     if (!(eps >= 0))
         return lac_fail(LAC_E_ARGUMENT, "adam: eps is %g, expected 0 or more", eps);
     return lac_check_range("adam", "step", step, 1, INT64_MAX);
@@ -269,13 +276,22 @@ static void adam_values(const void *context, int64_t first, int64_t end) {
     }
 }
 
-/* m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, both divided by what is missing
- * from the sum of their weights, then w -= rate m / (sqrt(v) + eps); step counts from 1. */
-int lac_cpu_adam(lac_tensor *w, lac_tensor *m, lac_tensor *v, const lac_tensor *g, double rate,
-                 double beta1, double beta2, double eps, int64_t step) {
-    const moments a = {lac_f32(w), lac_f32(m), lac_f32(v), lac_f32(g),
-                       (float)beta1, (float)beta2, (float)(1 - beta1), (float)(1 - beta2),
-                       (float)(1 / (1 - pow(beta1, (double)step))),
-                       (float)(1 / (1 - pow(beta2, (double)step))), (float)rate, (float)eps};
+/* m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, both divided by what is
+ * missing from the sum of their weights, then w -= rate m / (sqrt(v) + eps); step counts
+ * from 1. */
+int lac_cpu_adam(lac_tensor *w, lac_tensor *m, lac_tensor *v, const lac_tensor *g,
+                 double rate, double beta1, double beta2, double eps, int64_t step) {
+    const moments a = {.w = lac_f32(w),
+                       .m = lac_f32(m),
+                       .v = lac_f32(v),
+                       .g = lac_f32(g),
+                       .keep_m = (float)beta1,
+                       .keep_v = (float)beta2,
+                       .new_m = (float)(1 - beta1),
+                       .new_v = (float)(1 - beta2),
+                       .scale_m = (float)(1 / (1 - pow(beta1, (double)step))),
+                       .scale_v = (float)(1 / (1 - pow(beta2, (double)step))),
+                       .rate = (float)rate,
+                       .eps = (float)eps};
     return lac_parallel_range(w->count, GRAIN, adam_values, &a);
 }

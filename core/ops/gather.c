@@ -7,7 +7,7 @@
 
 enum { GRAIN = 16384, PARTS = 64, AHEAD = 8 };
 
-/* ---- gather ----------------------------------------------------------------------------- */
+/* ---- gather ------------------------------------------------------------------------ */
 
 typedef struct copies {
     char *y;
@@ -25,8 +25,8 @@ int lac_check_gather(lac_tensor *y, const lac_tensor *x, const lac_tensor *index
         return lac_fail(LAC_E_ARGUMENT, "gather: x is %s, expected rows",
                         lac_shape_text(text, sizeof text, x));
     if (y->dtype != x->dtype)
-        return lac_fail(LAC_E_TYPE, "gather: y is %s, expected %s as x", lac_dtype_name(y->dtype),
-                        lac_dtype_name(x->dtype));
+        return lac_fail(LAC_E_TYPE, "gather: y is %s, expected %s as x",
+                        lac_dtype_name(y->dtype), lac_dtype_name(x->dtype));
     expected.shape[0] = index->shape[0];
     return lac_check_same_shape("gather", "y", y, &expected);
 }
@@ -41,7 +41,8 @@ static void gather_words(const void *context, int64_t first, int64_t end) {
 static void gather_rows(const void *context, int64_t first, int64_t end) {
     const copies *g = context;
     for (int64_t i = first; i < end; i++) {
-        const int64_t row = g->index[i], soon = i + AHEAD < g->rows ? g->index[i + AHEAD] : -1;
+        const int64_t row = g->index[i];
+        const int64_t soon = i + AHEAD < g->rows ? g->index[i + AHEAD] : -1;
         char *to = g->y + (size_t)i * g->bytes;
         if (soon >= 0) __builtin_prefetch(g->x + (size_t)soon * g->bytes);
         if (row < 0)
@@ -61,7 +62,7 @@ int lac_cpu_gather(lac_tensor *y, const lac_tensor *x, const lac_tensor *index) 
                               g.bytes == 4 ? gather_words : gather_rows, &g);
 }
 
-/* ---- group ------------------------------------------------------------------------------ */
+/* ---- group ------------------------------------------------------------------------- */
 
 typedef struct grouping {
     int32_t *order, *first;
@@ -79,8 +80,8 @@ int lac_check_group(lac_tensor *order, lac_tensor *first, const lac_tensor *inde
                     lac_shape_text(text, sizeof text, first));
 }
 
-/* A counting sort whose counters are `first` itself: placing moves each group's start to the
- * next one's, and the last loop moves them back. */
+/* A counting sort whose counters are `first` itself: placing moves each group's start to
+ * the next one's, and the last loop moves them back. */
 static void group_all(const void *context, int64_t chunk) {
     const grouping *g = context;
     int32_t *first = g->first, total = 0;
@@ -101,15 +102,15 @@ static void group_all(const void *context, int64_t chunk) {
     first[0] = 0;
 }
 
-/* order: the places of index sorted by value, equal ones in their order, negative ones last;
- * group k of 0 .. n-1 is order[first[k]] .. order[first[k+1] - 1]. */
+/* order: the places of index sorted by value, equal ones in their order, negative ones
+ * last; group k of 0 .. n-1 is order[first[k]] .. order[first[k+1] - 1]. */
 int lac_cpu_group(lac_tensor *order, lac_tensor *first, const lac_tensor *index) {
     const grouping g = {lac_i32(order), lac_i32(first), lac_i32(index), index->count,
                         first->count - 1};
     return lac_parallel(1, group_all, &g);
 }
 
-/* ---- the index's values ----------------------------------------------------------------- */
+/* ---- the index's values ------------------------------------------------------------ */
 
 typedef struct extent {
     const int32_t *index;

@@ -1,8 +1,8 @@
 /* norm.c - batch normalisation over rows, with a leaky ReLU behind it
  *
- * Columns go in strips whose numbers stand on the caller's stack.  Sums over rows are cut into
- * pieces that the sizes fix and joined in their order.  Narrow rows are taken several at a time:
- * a strip then holds its columns `fold` times over.
+ * Columns go in strips whose numbers stand on the caller's stack.  Sums over rows are
+ * cut into pieces that the sizes fix and joined in their order.  Narrow rows are taken
+ * several at a time: a strip then holds its columns `fold` times over.
  */
 #include "../ops.h"
 #include "../threads.h"
@@ -49,11 +49,11 @@ static void fold_strip(const strip *s, float *numbers) {
     for (int64_t j = s->columns; j < s->width; j++) numbers[j] = numbers[j - s->columns];
 }
 
-/* ---- sums over rows --------------------------------------------------------------------- */
+/* ---- sums over rows ---------------------------------------------------------------- */
 
 /* g = x - mean, in double. */
-static void add_deviations(sums *to, const pass *p, int64_t block, int64_t row, int64_t rows,
-                           int64_t width) {
+static void add_deviations(sums *to, const pass *p, int64_t block, int64_t row,
+                           int64_t rows, int64_t width) {
     const int64_t stride = p->planes * p->s->fold;
     const float *mean = p->s->mean + block;
     const float *x = p->x + row * p->planes + p->s->column + block;
@@ -74,12 +74,13 @@ static void add_deviations(sums *to, const pass *p, int64_t block, int64_t row, 
 }
 
 /* What comes back through the activation, whose input is computed as `norm` does. */
-static inline float behind(float dy, float deviation, float scale, float bias, float leak) {
+static inline float behind(float dy, float deviation, float scale, float bias,
+                           float leak) {
     return deviation * scale + bias > 0 ? dy : leak * dy;
 }
 
-static void add_products(sums *to, const pass *p, int64_t block, int64_t row, int64_t rows,
-                         int64_t width) {
+static void add_products(sums *to, const pass *p, int64_t block, int64_t row,
+                         int64_t rows, int64_t width) {
     const int64_t stride = p->planes * p->s->fold;
     const float *mean = p->s->mean + block, *scale = p->s->scale + block;
     const float *bias = p->s->bias + block;
@@ -134,21 +135,23 @@ static int add_all(pass *p) {
     return LAC_OK;
 }
 
-/* ---- statistics ------------------------------------------------------------------------- */
+/* ---- statistics -------------------------------------------------------------------- */
 
-static int check_plane(const char *op, const char *what, const lac_tensor *t, const lac_tensor *x) {
+static int check_plane(const char *op, const char *what, const lac_tensor *t,
+                       const lac_tensor *x) {
     return t ? lac_check_shape(op, what, t, 1, x->shape[1]) : LAC_OK;
 }
 
-int lac_check_norm_statistics(lac_tensor *mean, lac_tensor *variance, const lac_tensor *x) {
+int lac_check_norm_statistics(lac_tensor *mean, lac_tensor *variance,
+                              const lac_tensor *x) {
     LAC_TRY(lac_check_ndim("norm_statistics", "x", x, 2));
     LAC_TRY(check_plane("norm_statistics", "mean", mean, x));
     return check_plane("norm_statistics", "variance", variance, x);
 }
 
-/* Mean and biased variance of each column; 0 without rows.  Deviations are taken from the first
- * row in double: as that row is one of the sample, what cancels is at most n times the
- * variance, so the variance is good to n 2^-53. */
+/* Mean and biased variance of each column; 0 without rows.  Deviations are taken from
+ * the first row in double: as that row is one of the sample, what cancels is at most n
+ * times the variance, so the variance is good to n 2^-53. */
 int lac_cpu_norm_statistics(lac_tensor *mean, lac_tensor *variance, const lac_tensor *x) {
     const int64_t n = x->shape[0], c = x->shape[1];
     strip s;
@@ -163,7 +166,8 @@ int lac_cpu_norm_statistics(lac_tensor *mean, lac_tensor *variance, const lac_te
         for (int64_t j = 0; j < s.columns; j++) {
             const double count = n > 0 ? (double)n : 1;
             const double shift = parts[j / BLOCK].g[j % BLOCK] / count;
-            const double square = parts[j / BLOCK].product[j % BLOCK] / count - shift * shift;
+            const double mean_square = parts[j / BLOCK].product[j % BLOCK] / count;
+            const double square = mean_square - shift * shift;
             lac_f32(mean)[column + j] = (float)((double)s.mean[j] + shift);
             lac_f32(variance)[column + j] = square < 0 ? 0 : (float)square;
         }
@@ -171,7 +175,7 @@ int lac_cpu_norm_statistics(lac_tensor *mean, lac_tensor *variance, const lac_te
     return LAC_OK;
 }
 
-/* ---- norm ------------------------------------------------------------------------------- */
+/* ---- norm -------------------------------------------------------------------------- */
 
 /* weight / sqrt(variance + eps), and the bias, of each column. */
 static void fill_strip(strip *s, const lac_tensor *mean, const lac_tensor *variance,
@@ -228,17 +232,18 @@ static void norm_rows(const void *context, int64_t first, int64_t end) {
 static int64_t grain_of(const strip *s) { return larger(s->fold, GRAIN / s->columns); }
 
 int lac_check_norm(lac_tensor *y, const lac_tensor *x, const lac_tensor *mean,
-                   const lac_tensor *variance, const lac_tensor *weight, const lac_tensor *bias,
-                   double eps, double slope) {
+                   const lac_tensor *variance, const lac_tensor *weight,
+                   const lac_tensor *bias, double eps, double slope) {
     (void)slope;
     LAC_TRY(check_norm("norm", x, mean, variance, weight, bias, eps));
     return lac_check_same_shape("norm", "y", y, x);
 }
 
-/* z = (x - mean) / sqrt(variance + eps) * weight + bias; y = z where positive, else slope z */
+/* z = (x - mean) / sqrt(variance + eps) * weight + bias; y = z where positive, else
+ * slope z */
 int lac_cpu_norm(lac_tensor *y, const lac_tensor *x, const lac_tensor *mean,
-                 const lac_tensor *variance, const lac_tensor *weight, const lac_tensor *bias,
-                 double eps, double slope) {
+                 const lac_tensor *variance, const lac_tensor *weight,
+                 const lac_tensor *bias, double eps, double slope) {
     strip s;
     const pass p = {.s = &s,
                     .x = lac_f32(x),
@@ -253,7 +258,7 @@ int lac_cpu_norm(lac_tensor *y, const lac_tensor *x, const lac_tensor *mean,
     return LAC_OK;
 }
 
-/* ---- gradient --------------------------------------------------------------------------- */
+/* ---- gradient ---------------------------------------------------------------------- */
 
 static void grad_line(const pass *p, int64_t row, int64_t width) {
     const strip *s = p->s;
@@ -275,7 +280,8 @@ static void grad_rows(const void *context, int64_t first, int64_t end) {
 int lac_check_norm_grad(lac_tensor *dx, lac_tensor *dweight, lac_tensor *dbias,
                         const lac_tensor *dy, const lac_tensor *x, const lac_tensor *mean,
                         const lac_tensor *variance, const lac_tensor *weight,
-                        const lac_tensor *bias, double eps, double slope, int64_t training) {
+                        const lac_tensor *bias, double eps, double slope,
+                        int64_t training) {
     (void)slope;
     LAC_TRY(check_norm("norm_grad", x, mean, variance, weight, bias, eps));
     LAC_TRY(lac_check_same_shape("norm_grad", "dx", dx, x));
@@ -286,14 +292,14 @@ int lac_check_norm_grad(lac_tensor *dx, lac_tensor *dweight, lac_tensor *dbias,
 }
 
 /* Gradients of the parameters from the strip's sums; while training also what flows back
- * through mean and variance: the mean of g, and unit times the mean of g unit, both scaled,
- * with unit = (x - mean) / deviation. */
+ * through mean and variance: the mean of g, and unit times the mean of g unit, both
+ * scaled, with unit = (x - mean) / deviation. */
 static void fill_gradients(strip *s, const sums *parts, float *dweight, float *dbias,
                            const float *variance, double eps, double rows) {
     for (int64_t j = 0; j < s->columns; j++) {
         const int64_t k = s->column + j;
-        const double deviation = sqrt((double)variance[k] + eps), scale = (double)s->scale[j];
-        const double g = parts[j / BLOCK].g[j % BLOCK];
+        const double deviation = sqrt((double)variance[k] + eps);
+        const double scale = (double)s->scale[j], g = parts[j / BLOCK].g[j % BLOCK];
         const double product = parts[j / BLOCK].product[j % BLOCK] / deviation;
         dbias[k] = (float)g;
         dweight[k] = (float)product;
@@ -304,12 +310,14 @@ static void fill_gradients(strip *s, const sums *parts, float *dweight, float *d
     fold_strip(s, s->slope);
 }
 
-/* g is dy behind the activation; dbias = sum of g, dweight = sum of g unit; dx = scale (g -
- * mean of g - unit (mean of g unit)), or scale g where the statistics were constants. */
+/* g is dy behind the activation; dbias = sum of g, dweight = sum of g unit; dx = scale
+ * (g - mean of g - unit (mean of g unit)), or scale g where the statistics were
+ * constants. */
 int lac_cpu_norm_grad(lac_tensor *dx, lac_tensor *dweight, lac_tensor *dbias,
                       const lac_tensor *dy, const lac_tensor *x, const lac_tensor *mean,
                       const lac_tensor *variance, const lac_tensor *weight,
-                      const lac_tensor *bias, double eps, double slope, int64_t training) {
+                      const lac_tensor *bias, double eps, double slope,
+                      int64_t training) {
     strip s;
     sums parts[PIECES];
     pass p = {.s = &s,
@@ -325,8 +333,8 @@ int lac_cpu_norm_grad(lac_tensor *dx, lac_tensor *dweight, lac_tensor *dbias,
         cut_strip(&s, column, p.planes);
         fill_strip(&s, mean, variance, weight, bias, eps);
         LAC_TRY(add_all(&p));
-        fill_gradients(&s, parts, lac_f32(dweight), lac_f32(dbias), lac_f32(variance), eps,
-                       training ? (double)p.rows : 0);
+        fill_gradients(&s, parts, lac_f32(dweight), lac_f32(dbias), lac_f32(variance),
+                       eps, training ? (double)p.rows : 0);
         LAC_TRY(lac_parallel_range(p.rows, grain_of(&s), grad_rows, &p));
     }
     return LAC_OK;

@@ -1,4 +1,4 @@
-/* random.c - numbers that depend on (seed, offset + i) alone; the arithmetic is in random.h */
+/* random.c - numbers that depend on (seed, offset + i) alone; random.h has the arithmetic */
 #include "../random.h"
 #include "../ops.h"
 #include "../threads.h"
@@ -24,9 +24,10 @@ int lac_check_random_uniform(lac_tensor *y, double low, double high, int64_t see
                              int64_t offset) {
     (void)y;
     if (!(low <= high) || !isfinite((float)low) || !isfinite((float)high - (float)low))
-        return lac_fail(LAC_E_ARGUMENT,
-                        "random_uniform: low is %g and high %g, expected finite ones in order", low,
-                        high);
+        return lac_fail(
+            LAC_E_ARGUMENT,
+            "random_uniform: low is %g and high %g, expected finite ones in order", low,
+            high);
     return check_state("random_uniform", seed, offset);
 }
 
@@ -34,10 +35,11 @@ int lac_check_random_normal(lac_tensor *y, double mean, double deviation, int64_
                             int64_t offset) {
     (void)y;
     if (!isfinite((float)mean))
-        return lac_fail(LAC_E_ARGUMENT, "random_normal: mean is %g, expected a finite one", mean);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "random_normal: mean is %g, expected a finite one", mean);
     if (!(deviation >= 0 && isfinite((float)deviation)))
-        return lac_fail(LAC_E_ARGUMENT, "random_normal: deviation is %g, expected 0 or more",
-                        deviation);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "random_normal: deviation is %g, expected 0 or more", deviation);
     return check_state("random_normal", seed, offset);
 }
 
@@ -64,8 +66,8 @@ static void draw_words(uint32_t words[4][BLOCKS], uint64_t seed, uint64_t first,
 
 typedef void (*group_maker)(float out[GROUP], const drawing *d, uint64_t first);
 
-/* Groups begin at multiples of GROUP of the whole stream; of the first and the last one only a
- * part may be asked for. */
+/* Groups begin at multiples of GROUP of the whole stream; of the first and the last one
+ * only a part may be asked for. */
 static void draw(const drawing *d, int64_t first, int64_t end, group_maker make) {
     float part[GROUP];
     for (int64_t i = first; i < end;) {
@@ -115,17 +117,19 @@ static void normal_values(const void *context, int64_t first, int64_t end) {
 }
 
 /* y[i] in [low, high), the bounds rounded to float32; low alone where both are equal */
-int lac_cpu_random_uniform(lac_tensor *y, double low, double high, int64_t seed, int64_t offset) {
+int lac_cpu_random_uniform(lac_tensor *y, double low, double high, int64_t seed,
+                           int64_t offset) {
     const float from = (float)low, to = (float)high;
+    const float most = to > from ? nextafterf(to, from) : from;
     const drawing d = {lac_f32(y), (uint64_t)seed, (uint64_t)offset,
-                       from,       to - from,      to > from ? nextafterf(to, from) : from};
+                       from,       to - from,      most};
     return lac_parallel_range(y->count, GRAIN, uniform_values, &d);
 }
 
 int lac_cpu_random_normal(lac_tensor *y, double mean, double deviation, int64_t seed,
                           int64_t offset) {
-    const drawing d = {lac_f32(y), (uint64_t)seed, (uint64_t)offset, (float)mean,
-                       (float)deviation, 0};
+    const drawing d = {lac_f32(y),  (uint64_t)seed,   (uint64_t)offset,
+                       (float)mean, (float)deviation, 0};
     return lac_parallel_range(y->count, GRAIN, normal_values, &d);
 }
 
@@ -138,14 +142,15 @@ typedef struct shuffle {
 /* A whole number in [0, range) from number `e` of the stream, which is half a block. */
 static int64_t pick(uint64_t seed, uint64_t e, uint64_t range) {
     for (uint32_t attempt = 0;; attempt++) {
-        const lac_words counter = lac_philox_counter(e / 2, LAC_STREAM_PERMUTATION, attempt);
+        const lac_words counter = lac_philox_counter(e / 2, LAC_STREAM_PERMUTATION,
+                                                     attempt);
         const lac_words w = lac_philox(counter, seed);
         const int64_t k = e % 2 ? lac_below(w.c, w.d, range) : lac_below(w.a, w.b, range);
         if (k >= 0) return k;
     }
 }
 
-/* Fisher and Yates: each place but the first changes with one before it or with itself. */
+/* Fisher and Yates: each place changes with one before it or with itself. */
 static void shuffle_all(const void *context, int64_t chunk) {
     const shuffle *s = context;
     (void)chunk;

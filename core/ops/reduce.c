@@ -1,4 +1,4 @@
-/* reduce.c - over the middle axis of outer x middle x inner, and over the rows' elements */
+/* reduce.c - over the middle axis of outer x middle x inner, and over a row's elements */
 #include "../ops.h"
 #include "../threads.h"
 #include "columns.h"
@@ -7,20 +7,22 @@
 
 enum { GRAIN = 16384 };
 
-static int64_t grain_of(int64_t size) { return size < GRAIN ? GRAIN / (size > 0 ? size : 1) : 1; }
+static int64_t grain_of(int64_t size) {
+    return size < GRAIN ? GRAIN / (size > 0 ? size : 1) : 1;
+}
 
-/* ---- sum, max, min ---------------------------------------------------------------------- */
+/* ---- sum, max, min ----------------------------------------------------------------- */
 
-static int check_count(const char *op, const char *what, const lac_tensor *t, int64_t a, int64_t b,
-                       int64_t c) {
+static int check_count(const char *op, const char *what, const lac_tensor *t, int64_t a,
+                       int64_t b, int64_t c) {
     char text[128];
     int64_t count;
-    if (!__builtin_mul_overflow(a, b, &count) && !__builtin_mul_overflow(count, c, &count) &&
-        count == t->count)
+    if (!__builtin_mul_overflow(a, b, &count) &&
+        !__builtin_mul_overflow(count, c, &count) && count == t->count)
         return LAC_OK;
-    return lac_fail(LAC_E_ARGUMENT, "%s: %s is %s, expected %lld x %lld x %lld elements", op, what,
-                    lac_shape_text(text, sizeof text, t), (long long)a, (long long)b,
-                    (long long)c);
+    return lac_fail(LAC_E_ARGUMENT, "%s: %s is %s, expected %lld x %lld x %lld elements",
+                    op, what, lac_shape_text(text, sizeof text, t), (long long)a,
+                    (long long)b, (long long)c);
 }
 
 /* whole is outer x middle x inner, part outer x inner. */
@@ -35,7 +37,8 @@ static int check_axes(const char *op, const char *whole_name, const lac_tensor *
 }
 
 static int check_extreme(const char *op, const lac_tensor *y, const lac_tensor *argument,
-                         const lac_tensor *x, int64_t outer, int64_t middle, int64_t inner) {
+                         const lac_tensor *x, int64_t outer, int64_t middle,
+                         int64_t inner) {
     LAC_TRY(lac_check_range(op, "middle", middle, 1, INT32_MAX));
     LAC_TRY(check_axes(op, "x", x, "y", y, outer, middle, inner));
     return lac_check_same_shape(op, "argument", argument, y);
@@ -54,8 +57,8 @@ int lac_check_min(lac_tensor *y, lac_tensor *argument, const lac_tensor *x, int6
     return check_extreme("min", y, argument, x, outer, middle, inner);
 }
 
-static int reduce(lac_reduction kind, lac_tensor *y, lac_tensor *argument, const lac_tensor *x,
-                  int64_t outer, int64_t middle, int64_t inner) {
+static int reduce(lac_reduction kind, lac_tensor *y, lac_tensor *argument,
+                  const lac_tensor *x, int64_t outer, int64_t middle, int64_t inner) {
     const lac_columns job = {kind,       lac_f32(y), argument ? lac_i32(argument) : NULL,
                              lac_f32(x), outer,      middle,
                              inner,      0};
@@ -68,7 +71,7 @@ int lac_cpu_sum(lac_tensor *y, const lac_tensor *x, int64_t outer, int64_t middl
     return reduce(LAC_SUM, y, NULL, x, outer, middle, inner);
 }
 
-/* y[o][i] = x[o][argument[o][i]][i], the first of the largest; a nan counts as largest. */
+/* y[o][i] = x[o][argument[o][i]][i], the first largest; a nan counts as largest. */
 int lac_cpu_max(lac_tensor *y, lac_tensor *argument, const lac_tensor *x, int64_t outer,
                 int64_t middle, int64_t inner) {
     return reduce(LAC_MAX, y, argument, x, outer, middle, inner);
@@ -80,7 +83,7 @@ int lac_cpu_min(lac_tensor *y, lac_tensor *argument, const lac_tensor *x, int64_
     return reduce(LAC_MIN, y, argument, x, outer, middle, inner);
 }
 
-/* ---- take, spread ----------------------------------------------------------------------- */
+/* ---- take, spread ------------------------------------------------------------------ */
 
 typedef struct picks {
     float *y;
@@ -89,14 +92,14 @@ typedef struct picks {
     int64_t middle, inner;
 } picks;
 
-int lac_check_take(lac_tensor *y, const lac_tensor *x, const lac_tensor *index, int64_t outer,
-                   int64_t middle, int64_t inner) {
+int lac_check_take(lac_tensor *y, const lac_tensor *x, const lac_tensor *index,
+                   int64_t outer, int64_t middle, int64_t inner) {
     LAC_TRY(check_axes("take", "x", x, "y", y, outer, middle, inner));
     return check_count("take", "index", index, outer, 1, inner);
 }
 
-int lac_check_spread(lac_tensor *y, const lac_tensor *x, const lac_tensor *index, int64_t outer,
-                     int64_t middle, int64_t inner) {
+int lac_check_spread(lac_tensor *y, const lac_tensor *x, const lac_tensor *index,
+                     int64_t outer, int64_t middle, int64_t inner) {
     LAC_TRY(check_axes("spread", "y", y, "x", x, outer, middle, inner));
     return check_count("spread", "index", index, outer, 1, inner);
 }
@@ -129,21 +132,21 @@ static void spread_elements(const void *context, int64_t first, int64_t end) {
 }
 
 /* y[o][i] = x[o][index[o][i]][i], 0 where the index is negative */
-int lac_cpu_take(lac_tensor *y, const lac_tensor *x, const lac_tensor *index, int64_t outer,
-                 int64_t middle, int64_t inner) {
+int lac_cpu_take(lac_tensor *y, const lac_tensor *x, const lac_tensor *index,
+                 int64_t outer, int64_t middle, int64_t inner) {
     const picks p = {lac_f32(y), lac_f32(x), lac_i32(index), middle, inner};
     return lac_parallel_range(outer * inner, GRAIN, take_elements, &p);
 }
 
 /* y is outer x middle x inner, zero but for y[o][index[o][i]][i] = x[o][i]. */
-int lac_cpu_spread(lac_tensor *y, const lac_tensor *x, const lac_tensor *index, int64_t outer,
-                   int64_t middle, int64_t inner) {
+int lac_cpu_spread(lac_tensor *y, const lac_tensor *x, const lac_tensor *index,
+                   int64_t outer, int64_t middle, int64_t inner) {
     const picks p = {lac_f32(y), lac_f32(x), lac_i32(index), middle, inner};
     LAC_TRY(lac_cpu_fill(y, 0));
     return lac_parallel_range(outer * inner, GRAIN, spread_elements, &p);
 }
 
-/* ---- softmax over the elements of a row ------------------------------------------------- */
+/* ---- softmax over the elements of a row -------------------------------------------- */
 
 typedef struct rows {
     float *y;
@@ -151,7 +154,8 @@ typedef struct rows {
     int64_t size;
 } rows;
 
-static int check_rows(const char *op, const char *name, const lac_tensor *y, const lac_tensor *x) {
+static int check_rows(const char *op, const char *name, const lac_tensor *y,
+                      const lac_tensor *x) {
     LAC_TRY(lac_check_ndim(op, "x", x, 2));
     return lac_check_same_shape(op, name, y, x);
 }
@@ -169,8 +173,8 @@ static float largest(const float *x, int64_t size) {
     return best;
 }
 
-/* Elements equal to the largest lie 0 from it, also where both are infinite: a row of equals
- * is uniform, whatever they are. */
+/* Elements equal to the largest lie 0 from it, also where both are infinite: a row of
+ * equals is uniform, whatever they are. */
 static inline float below(float x, float top) { return x == top ? 0.0f : x - top; }
 
 static void softmax_rows(const void *context, int64_t first, int64_t end) {
@@ -198,7 +202,8 @@ static void log_softmax_rows(const void *context, int64_t first, int64_t end) {
         double sum = 0;
         for (int64_t j = 0; j < r->size; j++) sum += (double)expf(below(x[j], top));
         const double shift = log(sum);
-        for (int64_t j = 0; j < r->size; j++) y[j] = (float)((double)below(x[j], top) - shift);
+        for (int64_t j = 0; j < r->size; j++)
+            y[j] = (float)((double)below(x[j], top) - shift);
     }
 }
 
@@ -209,7 +214,8 @@ static void softmax_grad_rows(const void *context, int64_t first, int64_t end) {
         float *dx = r->y + i * r->size;
         double sum = 0;
         for (int64_t j = 0; j < r->size; j++) sum += (double)dy[j] * (double)y[j];
-        for (int64_t j = 0; j < r->size; j++) dx[j] = (float)(((double)dy[j] - sum) * (double)y[j]);
+        for (int64_t j = 0; j < r->size; j++)
+            dx[j] = (float)(((double)dy[j] - sum) * (double)y[j]);
     }
 }
 
@@ -225,7 +231,8 @@ static void log_softmax_grad_rows(const void *context, int64_t first, int64_t en
     }
 }
 
-static int by_rows(lac_range_task task, lac_tensor *y, const lac_tensor *a, const lac_tensor *b) {
+static int by_rows(lac_range_task task, lac_tensor *y, const lac_tensor *a,
+                   const lac_tensor *b) {
     const rows r = {lac_f32(y), lac_f32(a), b ? lac_f32(b) : NULL, a->shape[1]};
     if (y->count == 0) return LAC_OK;
     return lac_parallel_range(a->shape[0], grain_of(4 * r.size), task, &r);
@@ -240,7 +247,8 @@ int lac_check_log_softmax(lac_tensor *y, const lac_tensor *x) {
 int lac_check_softmax_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *y) {
     return check_rows_grad("softmax_grad", dx, dy, y);
 }
-int lac_check_log_softmax_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *y) {
+int lac_check_log_softmax_grad(lac_tensor *dx, const lac_tensor *dy,
+                               const lac_tensor *y) {
     return check_rows_grad("log_softmax_grad", dx, dy, y);
 }
 

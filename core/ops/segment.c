@@ -1,4 +1,4 @@
-/* segment.c - segment s is rows first[s] .. first[s+1]-1 of x; `first` ascends and is trusted */
+/* segment.c - segment s is rows first[s] .. first[s+1]-1; `first` ascends and is trusted */
 #include "../ops.h"
 #include "../threads.h"
 #include "columns.h"
@@ -14,7 +14,9 @@ typedef struct segments {
     int64_t count, planes;
 } segments;
 
-static int64_t grain_of(int64_t size) { return size < GRAIN ? GRAIN / (size > 0 ? size : 1) : 1; }
+static int64_t grain_of(int64_t size) {
+    return size < GRAIN ? GRAIN / (size > 0 ? size : 1) : 1;
+}
 
 /* `rows` has a row for each element of a segment, `sums` one for each segment. */
 static int check_segments(const char *op, const char *rows_name, const lac_tensor *rows,
@@ -23,12 +25,13 @@ static int check_segments(const char *op, const char *rows_name, const lac_tenso
     char text[128];
     LAC_TRY(lac_check_ndim(op, rows_name, rows, 2));
     if (first->ndim != 1 || first->shape[0] < 1)
-        return lac_fail(LAC_E_ARGUMENT, "%s: first is %s, expected one more than segments", op,
+        return lac_fail(LAC_E_ARGUMENT,
+                        "%s: first is %s, expected one more than segments", op,
                         lac_shape_text(text, sizeof text, first));
     return lac_check_shape(op, sums_name, sums, 2, first->shape[0] - 1, rows->shape[1]);
 }
 
-/* ---- sum, max, min ---------------------------------------------------------------------- */
+/* ---- sum, max, min ----------------------------------------------------------------- */
 
 static lac_columns job_of(const segments *g, int64_t s) {
     const int64_t from = g->first[s], at = s * g->planes;
@@ -56,13 +59,14 @@ static void reduce_short(const void *context, int64_t first, int64_t end) {
 }
 
 /* Short segments go to threads as they are, long ones are cut, one after the other. */
-static int reduce(lac_reduction kind, lac_tensor *y, lac_tensor *argument, const lac_tensor *x,
-                  const lac_tensor *first) {
+static int reduce(lac_reduction kind, lac_tensor *y, lac_tensor *argument,
+                  const lac_tensor *x, const lac_tensor *first) {
     const segments g = {kind,       lac_f32(y),     argument ? lac_i32(argument) : NULL,
                         lac_f32(x), lac_i32(first), y->shape[0],
                         x->shape[1]};
     const int64_t mean_size = x->count / (g.count > 0 ? g.count : 1);
-    LAC_TRY(lac_parallel_range(g.count, grain_of(mean_size + g.planes), reduce_short, &g));
+    LAC_TRY(
+        lac_parallel_range(g.count, grain_of(mean_size + g.planes), reduce_short, &g));
     for (int64_t s = 0; x->count >= LONG && s < g.count; s++) {
         if (!is_long(&g, s)) continue;
         const lac_columns job = job_of(&g, s);
@@ -98,7 +102,7 @@ int lac_cpu_segment_min(lac_tensor *y, lac_tensor *argument, const lac_tensor *x
     return reduce(LAC_MIN, y, argument, x, first);
 }
 
-/* ---- expand ----------------------------------------------------------------------------- */
+/* ---- expand ------------------------------------------------------------------------ */
 
 /* The first s with first[s] > row, less one: -1 before all segments, count after them. */
 static int64_t segment_of(const segments *g, int64_t row) {
@@ -127,7 +131,8 @@ static void expand_rows(const void *context, int64_t first, int64_t end) {
     }
 }
 
-int lac_check_segment_expand(lac_tensor *y, const lac_tensor *x, const lac_tensor *first) {
+int lac_check_segment_expand(lac_tensor *y, const lac_tensor *x,
+                             const lac_tensor *first) {
     return check_segments("segment_expand", "y", y, "x", x, first);
 }
 
@@ -142,7 +147,7 @@ int lac_cpu_segment_expand(lac_tensor *y, const lac_tensor *x, const lac_tensor 
     return lac_parallel_range(y->shape[0], grain_of(g.planes), expand_rows, &g);
 }
 
-/* ---- columns by argument ---------------------------------------------------------------- */
+/* ---- columns by argument ----------------------------------------------------------- */
 
 typedef struct columns {
     float *y;
@@ -158,14 +163,17 @@ static int check_columns(const char *op, const lac_tensor *whole, const char *pi
                          const char *whole_name) {
     LAC_TRY(lac_check_ndim(op, whole_name, whole, 2));
     LAC_TRY(lac_check_ndim(op, "argument", argument, 2));
-    LAC_TRY(lac_check_shape(op, "argument", argument, 2, argument->shape[0], whole->shape[1]));
+    LAC_TRY(lac_check_shape(op, "argument", argument, 2, argument->shape[0],
+                            whole->shape[1]));
     return lac_check_same_shape(op, picked_name, picked, argument);
 }
 
-int lac_check_take_columns(lac_tensor *y, const lac_tensor *x, const lac_tensor *argument) {
+int lac_check_take_columns(lac_tensor *y, const lac_tensor *x,
+                           const lac_tensor *argument) {
     return check_columns("take_columns", x, "y", y, argument, "x");
 }
-int lac_check_spread_columns(lac_tensor *y, const lac_tensor *x, const lac_tensor *argument) {
+int lac_check_spread_columns(lac_tensor *y, const lac_tensor *x,
+                             const lac_tensor *argument) {
     return check_columns("spread_columns", y, "x", x, argument, "y");
 }
 
@@ -197,7 +205,9 @@ static void spread_block(const columns *k, int64_t first, int64_t end, int64_t c
         }
 }
 
-static int64_t part_start(const columns *k, int64_t part) { return k->rows * part / k->parts; }
+static int64_t part_start(const columns *k, int64_t part) {
+    return k->rows * part / k->parts;
+}
 
 static void find_range(const void *context, int64_t part) {
     const columns *k = context;
@@ -233,14 +243,21 @@ static int parts_apart(const columns *k) {
     return 1;
 }
 
-/* y is zero but for y[argument[s][c]][c] += x[s][c], s ascending, which no cut changes: arguments
- * that ascend from part to part, as those of segments do, are spread part by part, others
- * column by column. */
-int lac_cpu_spread_columns(lac_tensor *y, const lac_tensor *x, const lac_tensor *argument) {
+/* y is zero but for y[argument[s][c]][c] += x[s][c], s ascending, which no cut changes:
+ * arguments that ascend from part to part, as those of segments do, are spread part by
+ * part, others column by column. */
+int lac_cpu_spread_columns(lac_tensor *y, const lac_tensor *x,
+                           const lac_tensor *argument) {
     int32_t low[PARTS], high[PARTS];
-    columns k = {lac_f32(y),  lac_f32(x), lac_i32(argument), x->shape[0], x->shape[1],
-                 0, low, high};
-    k.parts = x->count / GRAIN + 1 < PARTS ? x->count / GRAIN + 1 : PARTS;
+    columns k = {.y = lac_f32(y),
+                 .x = lac_f32(x),
+                 .argument = lac_i32(argument),
+                 .rows = x->shape[0],
+                 .planes = x->shape[1],
+                 .parts = x->count / GRAIN + 1,
+                 .low = low,
+                 .high = high};
+    if (k.parts > PARTS) k.parts = PARTS;
     LAC_TRY(lac_cpu_fill(y, 0));
     if (x->count == 0) return LAC_OK;
     LAC_TRY(lac_parallel(k.parts, find_range, &k));

@@ -5,13 +5,10 @@
 
 #include "tables.h"
 
-static int named(const lac_simd *table) {
-    const char *name = getenv("LACUNA_ISA");
-    return name && strcmp(name, table->name) == 0;
-}
-
 static const lac_simd *choose(void) {
 #if defined(__x86_64__)
+    const char *name = getenv("LACUNA_ISA");
+
     __builtin_cpu_init();
     const int fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const int wide = fma && __builtin_cpu_supports("avx512f") &&
@@ -19,8 +16,8 @@ static const lac_simd *choose(void) {
                      __builtin_cpu_supports("avx512dq") &&
                      __builtin_cpu_supports("avx512bw");
 
-    if (named(&lac_simd_portable)) return &lac_simd_portable;
-    if (fma && named(&lac_simd_avx2)) return &lac_simd_avx2;
+    if (name && strcmp(name, "portable") == 0) return &lac_simd_portable;
+    if (fma && name && strcmp(name, "avx2") == 0) return &lac_simd_avx2;
     if (wide) return &lac_simd_avx512;
     if (fma) return &lac_simd_avx2;
 #endif

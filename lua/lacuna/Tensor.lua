@@ -103,6 +103,9 @@ function Tensor.raw(sizes, dtype, device)
       fail.raise('tensor: dtype is %s, expected float32, int32, int64 or uint8',
          fail.describe(dtype))
    end
+   if type(sizes) ~= 'table' then
+      fail.raise('tensor: sizes are %s, expected a table', fail.describe(sizes))
+   end
    local number, count = native.device(device), elementSizes[code]
    for i = 1, #sizes do count = count * fail.whole('tensor', 'size', sizes[i], 0) end
    native.relieve(number, count)
@@ -414,6 +417,7 @@ function Tensor:moveTo(device)
       fail.raise('moveTo: the tensor is the result of %s, expected one without history',
          self.node.name)
    end
+   native.device(device)
    if device == self.device then return self end
    local moved = Tensor.raw(self:shape(), self.dtype, device)
    native.check(C.lac_tensor_copy(moved.handle, self.handle))

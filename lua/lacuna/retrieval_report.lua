@@ -6,8 +6,8 @@
 local class = require 'lacuna.class'
 local clock = require 'lacuna.clock'
 local fail = require 'lacuna.fail'
+local files = require 'lacuna.io'
 local image = require 'lacuna.image'
-local io_ = require 'lacuna.io'
 local mesh = require 'lacuna.mesh'
 local meshes = require 'lacuna.data.meshes'
 local ops = require 'lacuna.ops'
@@ -47,10 +47,9 @@ end
 -- @tparam table options `renderSize`, `rotation`: 3 x 3 or a generator
 -- @treturn table rows with `name`, `planes`, `size`, `sites`, `density`, `parameters`, `multiplyAdds`
 function report.layers(net, m, options)
-   local transform = mesh.pose(m, {
+   local coords = mesh.voxelize(m, {
       renderSize = options.renderSize, size = net.inputSize, rotation = options.rotation,
    })
-   local coords = mesh.voxelize(m, { size = net.inputSize, transform = transform })
    local x = SparseTensor.new(coords, Tensor.ones(coords.sizes[1], 1), {
       spatialSize = net.inputSize, background = true, device = Tensor.defaultDevice,
    })
@@ -106,6 +105,18 @@ function report.describe(net, path, options)
       thousands(parameters), thousands(parameters + head), thousands(work)))
 end
 
+local function makeFolder(path)
+   local lfs = require 'lfs'
+   local so = path:sub(1, 1) == '/' and '' or '.'
+   for part in path:gmatch '[^/]+' do
+      so = so .. '/' .. part
+      if lfs.attributes(so, 'mode') ~= 'directory' then
+         local ok, message = lfs.mkdir(so)
+         if not ok then fail.raise('runs: cannot make %s: %s', so, message) end
+      end
+   end
+end
+
 -- ---- scoring ----------------------------------------------------------------------------------------
 
 local Scorer = class('RetrievalScorer')
@@ -119,7 +130,7 @@ function report.new(parts)
    for name, part in pairs(parts) do self[name] = part end
    self.folder = 'runs/' .. parts.options.name
    self.began = clock()
-   io_.makeFolder(self.folder)
+   makeFolder(self.folder)
    return self
 end
 
@@ -202,13 +213,13 @@ function Scorer:showNeighbours(result)
          shown[item.class] = true
          local order, names = ranking(result.distances[i]), {}
          local row = { { picture = mesh.render(meshes.load(item), { width = 112, height = 112 }),
-            caption = item.class, frame = 'black' } }
+            caption = item.class } }
          for k = 1, 6 do
             local found = self.set.train[order[k]]
             local right = found.class == item.class
             names[k] = right and found.class or '(' .. found.class .. ')'
             row[k + 1] = { picture = mesh.render(meshes.load(found), { width = 112, height = 112 }),
-               caption = found.class, frame = right and 'green' or 'red' }
+               caption = found.class, right = right }
          end
          rows[#rows + 1] = row
          if #rows <= 5 then
@@ -216,7 +227,9 @@ function Scorer:showNeighbours(result)
          end
       end
    end
-   image.write(self.folder .. '/queries.png', image.sheet(rows))
+   image.write(self.folder .. '/queries.png', image.sheet(rows, {
+      title = 'Queries, and the nearest training shapes', lead = 1,
+   }))
 end
 
 function Scorer:showEmbedding(result)
@@ -245,14 +258,14 @@ function Scorer:after(curve)
    print 'nearest shapes of some queries, wrong ones in brackets:'
    self:showNeighbours(result)
    self:showEmbedding(result)
-   io_.saveTensors(self.folder .. '/weights.safetensors', self.net:stateDict())
+   files.saveTensors(self.folder .. '/weights.safetensors', self.net:stateDict())
    self.metrics = {
       map_untrained = self.untrained, map_trained = s.map, map_chance = self.chance,
       map_voxel_count = self.byCount, nn = s.nn, ft = s.ft, st = s.st, dcg = s.dcg, e = s.e,
       precision = s.precision, recall = s.recall, loss = curve, options = self.options,
       seconds = clock() - self.began,
    }
-   io_.writeJson(self.folder .. '/metrics.json', self.metrics)
+   files.writeJson(self.folder .. '/metrics.json', self.metrics)
    print(('%.0f seconds; see %s/ for metrics.json, weights.safetensors, embedding.png, queries.png')
       :format(self.metrics.seconds, self.folder))
 end

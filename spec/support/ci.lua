@@ -1,8 +1,8 @@
 -- busted's output: failures as they happen, skipped specs by reason, and CI's closing line.
 --
--- LACUNA_TEST_LOG names a file that tells another process how far the specs came, even if this one
--- dies: `> name` before a spec, then `+`, `- name` or `.`, and `end` when all have run; `! name` takes
--- the last `+` back.
+-- LACUNA_TEST_LOG names a file that tells another process how far the specs came, even if this
+-- one dies: `> name` before a spec, then `+`, `- name` or `.`, and `end` when all have run;
+-- `! name` takes the last `+` back.
 return function(options)
    local busted = require 'busted'
    local handler = require 'busted.outputHandlers.base'()
@@ -91,8 +91,10 @@ return function(options)
       for _, reason in ipairs(reasons) do
          io.write(('skipped %d: %s\n'):format(skippedFor[reason], reason))
       end
-      io.write(('%d passed, %d failed, %d skipped\n'):format(
-         count.passed, count.failed, count.skipped))
+      if not log then
+         io.write(('%d passed, %d failed, %d skipped\n'):format(
+            count.passed, count.failed, count.skipped))
+      end
       io.flush()
    end, 100)
 

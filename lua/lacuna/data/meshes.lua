@@ -153,12 +153,11 @@ function Dataset:size() return #self.items end
 function Dataset:get(i, generator)
    local item, o = self.items[i], self.options
    local m = meshes.load(item)
-   local transform = mesh.pose(m, {
+   local augment = o.augment and generator or nil
+   local coords, dropped = mesh.voxelize(m, {
       renderSize = o.renderSize, size = o.size, rotation = o.rotate and generator or nil,
-      affine = o.augment and o.affine or nil, shift = o.augment and o.shift or nil,
-      generator = generator, normalize = not item.shape,
+      affine = augment, shift = augment, normalize = not item.shape, device = 'cpu',
    })
-   local coords, dropped = mesh.voxelize(m, { size = o.size, transform = transform })
    return {
       coords = coords, features = Tensor.ones(coords.sizes[1], 1, { device = 'cpu' }),
       label = item.label, id = i, dropped = dropped,
@@ -169,12 +168,12 @@ end
 -- @tparam table items as `open` lists them
 -- @tparam[opt] table options `renderSize`, voxels along the longest side, 40; generated shapes have
 -- their own size; `size` of the field, 126; `rotate`, a random rotation, true; `augment`: random
--- affine maps and shifts, false; `affine`, 0.2; `shift`, 0.2, in render sizes
+-- affine maps and shifts as `mesh.pose` draws them, false
 -- @treturn Dataset
 function meshes.dataset(items, options)
    local dataset = setmetatable({ items = items }, Dataset)
    dataset.options = fail.options('meshes', options, {
-      renderSize = 40, size = 126, rotate = true, augment = false, affine = 0.2, shift = 0.2,
+      renderSize = 40, size = 126, rotate = true, augment = false,
    })
    return dataset
 end

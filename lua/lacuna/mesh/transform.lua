@@ -2,6 +2,7 @@
 -- point.
 -- @module lacuna.mesh.transform
 local fail = require 'lacuna.fail'
+local Tensor = require 'lacuna.Tensor'
 
 local transform = {}
 
@@ -9,7 +10,7 @@ local transform = {}
 -- @param value anything
 -- @treturn boolean
 function transform.isGenerator(value)
-   return type(value) == 'table' and type(value.uniform) == 'function'
+   return type(value) == 'table' and not Tensor.is(value) and type(value.uniform) == 'function'
 end
 
 -- Puts the numbers of a table, nested or not, into a list.
@@ -25,13 +26,14 @@ local function flatten(op, what, value, list)
    return list
 end
 
---- Checks a table of numbers, which may be nested.
+--- Checks a table of numbers, which may be nested, or a tensor of them.
 -- @tparam string op who asks
 -- @tparam string what the argument's name
 -- @param value what came
 -- @tparam number count how many numbers are right
 -- @treturn table the numbers
 function transform.numbers(op, what, value, count)
+   if Tensor.is(value) then value = Tensor.check(op, what, value):toTable() end
    if type(value) ~= 'table' or getmetatable(value) then
       fail.raise('%s: %s is %s, expected %d numbers', op, what, fail.describe(value), count)
    end
@@ -97,7 +99,6 @@ function transform.rotation(generator)
    local a, b = generator:uniform(0, 2 * math.pi), generator:uniform(0, 2 * math.pi)
    local p, q = math.sqrt(1 - u), math.sqrt(u)
    local x, y, z, w = p * math.sin(a), p * math.cos(a), q * math.sin(b), q * math.cos(b)
-   -- the numbers are single precision; the quaternion's length is one but for the last bits
    return {
       1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w),
       2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w),

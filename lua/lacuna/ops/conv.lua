@@ -1,5 +1,6 @@
 --- Sparse convolution over a rulebook.
 -- @module lacuna.ops.conv
+local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
 local ops = require 'lacuna.ops'
 local Sites = require 'lacuna.Sites'
@@ -7,6 +8,13 @@ local Tensor = require 'lacuna.Tensor'
 
 local run = native.ops
 local Rulebook = Sites.Rulebook
+
+local function checkRows(op, what, x)
+   Tensor.check(op, what, x)
+   if #x.sizes ~= 2 then
+      fail.raise('%s: %s is %s, expected 2 dimensions', op, what, table.concat(x.sizes, 'x'))
+   end
+end
 
 --- Convolves: for each pair (in, out) of tap t, y[out] += x[in] w[t].
 -- @function conv
@@ -52,6 +60,9 @@ end
 -- The gradient of conv towards its weights: dw[t] = sum over the pairs of t of x[in] dy[out].
 ops.define('convGradW', {
    forward = function(context, x, dy, book)
+      checkRows('convGradW', 'input', x)
+      checkRows('convGradW', 'gradient', dy)
+      Rulebook.check('convGradW', book)
       local planesIn, planesOut = x.sizes[2], dy.sizes[2]
       local dw = Tensor.raw({ book.taps, planesIn, planesOut }, 'float32', x.device)
       local work = Tensor.raw({ shares(book, planesIn * planesOut), book.taps, planesIn,

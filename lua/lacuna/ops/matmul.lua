@@ -18,6 +18,8 @@ end
 
 local product = ops.define('matrixProduct', {
    forward = function(context, a, b, ta, tb)
+      matrix('matmul', 'a', a)
+      matrix('matmul', 'b', b)
       local m, n = a.sizes[ta and 2 or 1], b.sizes[tb and 1 or 2]
       local y = Tensor.raw({ m, n }, 'float32', a.device)
       run.matmul(y, a, b, ta and 1 or 0, tb and 1 or 0)
@@ -48,9 +50,8 @@ local product = ops.define('matrixProduct', {
 -- @treturn Tensor m x n
 function ops.matmul(a, b, options)
    options = fail.options('matmul', options, { transposeA = false, transposeB = false })
-   matrix('matmul', 'a', a)
-   matrix('matmul', 'b', b)
    local ta, tb = options.transposeA or false, options.transposeB or false
+   -- a' b' is (b a)'
    if ta and tb then return ops.transpose(product(b, a, false, false)) end
    return product(a, b, ta, tb)
 end
