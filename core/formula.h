@@ -20,7 +20,7 @@
     ZERO(relu, lac_value_relu(x), (float)(x > 0.0f))                                          \
     ONE(leaky_relu, x > 0.0f ? x : a * x, x > 0.0f ? 1.0f : a)                           \
     ONE(elu, x > 0.0f ? x : a * expm1f(x), x > 0.0f ? 1.0f : y + a)                      \
-    ONE(pow, powf(x, a), a * powf(x, a - 1.0f))                                          \
+    ONE(pow, powf(x, a), a == 0.0f ? 0.0f : a * powf(x, a - 1.0f))                                         \
     TWO(clamp, x<a ? a : x> b ? b : x, (float)(x >= a && x <= b))
 
 #define LAC_BINARY_LIST(OP)                                                              \

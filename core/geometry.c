@@ -2,6 +2,7 @@
 #include "geometry.h"
 #include "device.h"
 #include "memory.h"
+#include "window.h"
 
 #include <math.h>
 #include <string.h>
@@ -111,6 +112,10 @@ static int read_relation(lac_relation *r, const lac_sites *in, const double *ker
         if (pad) LAC_TRY(lac_whole(&p, "convolution", "pad", pad[a], 0, 1 << 20));
         if ((taps *= k) > 1 << 24)
             return lac_fail(LAC_E_ARGUMENT, "convolution: more than 2^24 taps in a kernel");
+        if ((k + s - 1) / s > LAC_MOST_PER_AXIS)
+            return lac_fail(LAC_E_ARGUMENT, "convolution: kernel size is %lld with stride %lld, "
+                            "expected at most %d times the stride", (long long)k, (long long)s,
+                            LAC_MOST_PER_AXIS);
         r->kernel[a] = (int32_t)k;
         r->stride[a] = (int32_t)s;
         r->dilation[a] = (int32_t)d;

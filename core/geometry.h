@@ -57,16 +57,17 @@ struct lac_geometry {
 /* Builds the hash if it is not there. */
 int lac_sites_index(lac_sites *s);
 
-/* The row of a coordinate, or -1. */
-static inline int64_t lac_sites_find(const lac_sites *s, int64_t batch, const int64_t *c) {
-    for (int a = 0; a < s->dimension; a++)
-        if (!lac_key_fits(s->bits, c[a], c[a])) return -1;
-    const lac_key key = lac_key_of(s->dimension, s->bits, batch, c);
+/* Where a key's search begins.  Eight neighbouring keys share a stretch of the table, so their
+ * rows are asked for together. */
+static inline uint64_t lac_key_slot(uint64_t low, uint64_t high, uint64_t mask) {
+    const uint64_t h = ((low >> 3 ^ high * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u) >> 20;
+    return (h << 3 | (low & 7)) & mask;
+}
+
+/* The row of a key of the set's own width, or -1. */
+static inline int64_t lac_sites_find(const lac_sites *s, lac_key key) {
     const uint64_t low = (uint64_t)key, high = (uint64_t)(key >> 64);
-    /* Eight neighbouring keys share a stretch of the table: their rows are asked for together. */
-    uint64_t h = ((low >> 3 ^ high * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u) >> 20;
-    h = (h << 3 | (low & 7)) & s->mask;
-    for (;; h = (h + 1) & s->mask) {
+    for (uint64_t h = lac_key_slot(low, high, s->mask);; h = (h + 1) & s->mask) {
         const lac_slot *slot = &s->slots[h];
         if (slot->row < 0) return -1;
         if (slot->low == low && (!s->high || s->high[slot->row] == high)) return slot->row;

@@ -9,10 +9,11 @@
 #include "geometry.h"
 #include "memory.h"
 #include "threads.h"
+#include "window.h"
 
 #include <string.h>
 
-enum { GRAIN = 8192 };
+enum { GRAIN = 1024 };
 static const int64_t MAP_LIMIT = (int64_t)64 << 20; /* elements */
 
 typedef struct builder {
@@ -28,38 +29,29 @@ typedef struct builder {
 
 static int64_t tile_count(int64_t rows) { return (rows + LAC_TILE - 1) / LAC_TILE; }
 
-/* The offsets tap * dilation - pad along each axis, first axis slowest. */
-static void tap_offset(int64_t *offset, const lac_relation *r, int dimension, int64_t tap) {
-    for (int a = dimension - 1; a >= 0; a--) {
-        offset[a] = tap % r->kernel[a] * r->dilation[a] - r->pad[a];
-        tap /= r->kernel[a];
-    }
-}
-
+/* Fills the map for a stretch of input rows. */
 static void map_chunk(const void *context, int64_t chunk) {
     const builder *b = context;
-    const int d = b->in->dimension;
-    const int64_t t = chunk / b->chunks, first = chunk % b->chunks * GRAIN;
+    const int64_t width = 1 + b->in->dimension, first = chunk * GRAIN, n_out = b->out->n;
     const int64_t end = first + GRAIN < b->in->n ? first + GRAIN : b->in->n;
-    const int64_t tap = b->tap0 + t, mirror = b->taps - 1 - tap;
-    int32_t *map = b->map + t * b->out->n;
-    int64_t offset[LAC_MAX_DIMENSION], coarse[LAC_MAX_DIMENSION];
+    const int64_t last = b->mirrored ? b->taps / 2 : b->tap0 + b->tap_count - 1;
+    lac_windows walk; /* its lists are filled as far as they are read */
 
-    if (b->mirrored && tap > mirror) return; /* filled along with its mirror image */
-    tap_offset(offset, b->r, d, tap);
+    walk.relation = b->r;
+    walk.size = b->out->size;
+    walk.dimension = b->in->dimension;
+    walk.bits = b->out->bits;
     for (int64_t j = first; j < end; j++) {
-        const int32_t *fine = b->in->coords + j * (1 + d);
-        int a = 0;
-        for (; a < d; a++) {
-            const int64_t v = fine[1 + a] - offset[a], s = b->r->stride[a];
-            if (s > 1 && v % s) break;
-            coarse[a] = s > 1 ? v / s : v;
+        lac_windows_begin(&walk, b->in->coords + j * width);
+        while (lac_windows_next(&walk)) {
+            const int64_t tap = walk.tap[walk.dimension];
+            if (tap < b->tap0) continue;
+            if (tap > last) break; /* taps ascend; past the middle a mirror image fills them */
+            const int64_t i = lac_sites_find(b->out, walk.key[walk.dimension]);
+            if (i < 0) continue;
+            b->map[(tap - b->tap0) * n_out + i] = (int32_t)j;
+            if (b->mirrored) b->map[(b->taps - 1 - tap) * n_out + j] = (int32_t)i;
         }
-        if (a < d) continue;
-        const int64_t i = lac_sites_find(b->out, fine[0], coarse);
-        if (i < 0) continue;
-        map[i] = (int32_t)j;
-        if (b->mirrored && tap != mirror) b->map[mirror * b->out->n + j] = (int32_t)i;
     }
 }
 
@@ -91,7 +83,7 @@ static int map_taps(builder *b, int64_t tap0, int64_t count) {
     b->tap0 = tap0;
     b->tap_count = count;
     memset(b->map, 0xff, (size_t)(count * b->out->n) * 4);
-    return lac_parallel(count * b->chunks, map_chunk, b);
+    return lac_parallel(b->chunks, map_chunk, b);
 }
 
 /* Runs `step` over all taps, a batch at a time; one batch is mapped only once. */

@@ -2,6 +2,7 @@
 #include "device.h"
 #include "geometry.h"
 #include "memory.h"
+#include "window.h"
 
 #include <string.h>
 
@@ -48,8 +49,7 @@ int lac_sites_index(lac_sites *s) {
     for (uint64_t i = 0; i < room; i++) slots[i].row = -1;
     for (int64_t i = 0; i < s->n; i++) {
         const uint64_t low = s->low[i], high = s->high ? s->high[i] : 0;
-        uint64_t h = ((low >> 3 ^ high * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u) >> 20;
-        h = (h << 3 | (low & 7)) & (room - 1);
+        uint64_t h = lac_key_slot(low, high, room - 1);
         while (slots[h].row >= 0) h = (h + 1) & (room - 1);
         slots[h] = (lac_slot){low, (int32_t)i};
     }
@@ -209,139 +209,133 @@ static int derived_size(int64_t *out, const lac_relation *r, int axis, int64_t s
     return LAC_OK;
 }
 
-/* Where the stride is one power of two along all axes and windows tile the grid, the coarse keys
- * come out in order. */
-static int tiles_in_order(const lac_relation *r, int dimension) {
-    for (int a = 0; a < dimension; a++)
-        if (r->kernel[a] != r->stride[a] || r->pad[a] || r->stride[a] != r->stride[0] ||
-            (r->kernel[a] > 1 && r->dilation[a] != 1))
-            return 0;
-    return (r->stride[0] & (r->stride[0] - 1)) == 0;
-}
-
+/* Different windows, in the order in which they were met. */
 typedef struct windows {
     uint64_t *low, *high;
+    int32_t *coords, *slots; /* slots: hash to row, -1 free */
     int64_t n, room;
-    int wide;
+    uint64_t mask;
+    int width, wide;
 } windows;
 
-static int add_window(windows *w, lac_key key) {
-    if (w->n == w->room) {
-        const int64_t room = w->room ? 2 * w->room : 4096;
-        if (room > MOST_ROWS)
-            return lac_fail(LAC_E_ARGUMENT, "convolution: more than %lld windows",
-                            (long long)MOST_ROWS);
-        LAC_TRY(lac_host_realloc((void **)&w->low, (size_t)room * 8));
-        if (w->wide) LAC_TRY(lac_host_realloc((void **)&w->high, (size_t)room * 8));
-        w->room = room;
+static void drop_windows(windows *w) {
+    lac_host_free(w->low);
+    lac_host_free(w->high);
+    lac_host_free(w->coords);
+    lac_host_free(w->slots);
+}
+
+static int more_windows(windows *w) {
+    const int64_t room = w->room ? 2 * w->room : 4096;
+    if (room > MOST_ROWS)
+        return lac_fail(LAC_E_ARGUMENT, "convolution: more than 2^30 output sites");
+    LAC_TRY(lac_host_realloc((void **)&w->low, (size_t)room * 8));
+    if (w->wide) LAC_TRY(lac_host_realloc((void **)&w->high, (size_t)room * 8));
+    LAC_TRY(lac_host_realloc((void **)&w->coords, (size_t)(room * w->width) * 4));
+    lac_host_free(w->slots);
+    w->slots = NULL;
+    LAC_TRY(lac_host_alloc((void **)&w->slots, (size_t)(2 * room) * 4));
+    memset(w->slots, 0xff, (size_t)(2 * room) * 4);
+    w->room = room;
+    w->mask = 2 * (uint64_t)room - 1;
+    for (int64_t i = 0; i < w->n; i++) {
+        uint64_t h = lac_key_slot(w->low[i], w->wide ? w->high[i] : 0, w->mask);
+        while (w->slots[h] >= 0) h = (h + 1) & w->mask;
+        w->slots[h] = (int32_t)i;
     }
-    w->low[w->n] = (uint64_t)key;
-    if (w->wide) w->high[w->n] = (uint64_t)(key >> 64);
+    return LAC_OK;
+}
+
+/* Adds the window at which the walk is, unless it is there. */
+static int add_window(windows *w, const lac_windows *walk, int32_t batch) {
+    const lac_key key = walk->key[walk->dimension];
+    const uint64_t low = (uint64_t)key, high = (uint64_t)(key >> 64);
+    if (w->n == w->room) LAC_TRY(more_windows(w));
+    uint64_t h = lac_key_slot(low, high, w->mask);
+    for (; w->slots[h] >= 0; h = (h + 1) & w->mask) {
+        const int64_t i = w->slots[h];
+        if (w->low[i] == low && (!w->wide || w->high[i] == high)) return LAC_OK;
+    }
+    int32_t *c = w->coords + w->n * w->width;
+    w->slots[h] = (int32_t)w->n;
+    w->low[w->n] = low;
+    if (w->wide) w->high[w->n] = high;
+    c[0] = batch;
+    for (int a = 0; a < walk->dimension; a++) c[1 + a] = walk->axes[a].coarse[walk->at[a] - 1];
     w->n++;
     return LAC_OK;
 }
 
-static int same_window(const windows *w, int64_t a, int64_t b) {
-    return w->low[a] == w->low[b] && (!w->wide || w->high[a] == w->high[b]);
-}
-
-/* Sorts and leaves each once. */
-static int settle(windows *w) {
+/* The set of the windows, sorted. */
+static int settle(lac_sites **out, const windows *w, int bits) {
     int32_t *order = NULL, *spare = NULL;
-    windows sorted = {.wide = w->wide};
+    const size_t width = (size_t)w->width * 4;
     int status = lac_host_alloc((void **)&order, (size_t)w->n * 4);
     if (status == LAC_OK) status = lac_host_alloc((void **)&spare, (size_t)w->n * 4);
+    if (status == LAC_OK) status = lac_sites_blank(out, w->width - 1, w->n, bits);
     if (status == LAC_OK) {
+        lac_sites *s = *out;
         for (int64_t i = 0; i < w->n; i++) order[i] = (int32_t)i;
         lac_key_sort(order, spare, w->low, w->high, w->n);
-        for (int64_t i = 0; status == LAC_OK && i < w->n; i++)
-            if (i == 0 || !same_window(w, order[i], order[i - 1]))
-                status = add_window(&sorted, (lac_key)(w->wide ? w->high[order[i]] : 0) << 64 |
-                                                 w->low[order[i]]);
+        for (int64_t i = 0; i < w->n; i++) {
+            const int64_t from = order[i];
+            s->low[i] = w->low[from];
+            if (w->wide) s->high[i] = w->high[from];
+            memcpy(s->coords + i * w->width, w->coords + from * w->width, width);
+        }
     }
     lac_host_free(order);
     lac_host_free(spare);
-    if (status == LAC_OK) {
-        lac_host_free(w->low);
-        lac_host_free(w->high);
-        *w = sorted;
-    } else {
-        lac_host_free(sorted.low);
-        lac_host_free(sorted.high);
-    }
     return status;
 }
 
-/* All windows that see site `at`: a product of the axes' lists. */
-static int add_windows_of(windows *w, const lac_sites *in, int64_t at, const lac_relation *r,
-                          const int64_t *size, int bits) {
+/* Least and greatest output coordinate, grid or none. */
+static void reach(int64_t *low, int64_t *high, const lac_sites *in, const lac_relation *r) {
     const int d = in->dimension;
-    const int32_t *fine = in->coords + at * (1 + d);
-    int64_t tap[LAC_MAX_DIMENSION] = {0}, coarse[LAC_MAX_DIMENSION];
-    int axis = 0;
-    while (axis >= 0) {
-        if (axis == d) {
-            LAC_TRY(add_window(w, lac_key_of(d, bits, fine[0], coarse)));
-            axis--;
-            continue;
+    *low = *high = 0;
+    for (int a = 0; a < d; a++) {
+        int64_t least = INT64_MAX, most = INT64_MIN;
+        for (int64_t i = 0; i < in->n; i++) {
+            const int64_t c = in->coords[i * (1 + d) + 1 + a];
+            least = c < least ? c : least;
+            most = c > most ? c : most;
         }
-        int found = 0;
-        while (tap[axis] < r->kernel[axis] && !found) {
-            const int64_t v = fine[1 + axis] + (int64_t)r->pad[axis] -
-                              tap[axis]++ * r->dilation[axis];
-            if (v % r->stride[axis]) continue;
-            coarse[axis] = v / r->stride[axis];
-            found = size[axis] == 0 || (coarse[axis] >= 0 && coarse[axis] < size[axis]);
-        }
-        if (found && ++axis < d)
-            tap[axis] = 0;
-        else if (!found)
-            axis--;
+        if (in->n == 0) continue;
+        least += r->pad[a] - (int64_t)r->dilation[a] * (r->kernel[a] - 1);
+        least = floor_div(least, r->stride[a]);
+        most = floor_div(most + r->pad[a], r->stride[a]);
+        *low = least < *low ? least : *low;
+        *high = most > *high ? most : *high;
     }
-    return LAC_OK;
 }
 
 int lac_sites_derive(lac_sites **out, lac_sites *in, const lac_relation *r) {
-    enum { SETTLE_AT = 1 << 24 };
     const int d = in->dimension;
-    int64_t size[LAC_MAX_DIMENSION], low = 0, high = 0;
+    int64_t size[LAC_MAX_DIMENSION], low, high;
     for (int a = 0; a < d; a++) LAC_TRY(derived_size(&size[a], r, a, in->size[a]));
-    for (int64_t i = 0; i < in->n; i++)
-        for (int a = 0; a < d; a++) {
-            const int64_t c = in->coords[i * (1 + d) + 1 + a] + (int64_t)r->pad[a];
-            const int64_t reach = (int64_t)r->dilation[a] * (r->kernel[a] - 1);
-            const int64_t first = floor_div(c - reach, r->stride[a]);
-            const int64_t last = floor_div(c, r->stride[a]);
-            if (first < low) low = first;
-            if (last > high) high = last;
-        }
+    reach(&low, &high, in, r);
     const int bits = choose_bits(d, low, high);
     if (!bits)
         return lac_fail(LAC_E_ARGUMENT, "convolution: output coordinates from %lld to %lld, "
                         "expected %d bits with the sign in dimension %d", (long long)low,
                         (long long)high, lac_key_bits(d, 1), d);
 
-    windows w = {.wide = bits > lac_key_bits(d, 0)};
-    const int in_order = tiles_in_order(r, d);
+    windows w = {.width = 1 + d, .wide = bits > lac_key_bits(d, 0)};
+    lac_windows *walk;
+    LAC_TRY(lac_host_alloc((void **)&walk, sizeof *walk));
+    *walk = (lac_windows){.relation = r, .size = size, .dimension = d, .bits = bits};
     int status = LAC_OK;
-    int64_t settled = 0;
     for (int64_t i = 0; status == LAC_OK && i < in->n; i++) {
-        status = add_windows_of(&w, in, i, r, size, bits);
-        if (status == LAC_OK && in_order && w.n > 1 && same_window(&w, w.n - 1, w.n - 2)) w.n--;
-        if (status == LAC_OK && w.n - settled > SETTLE_AT) {
-            status = settle(&w);
-            settled = w.n;
-        }
+        const int32_t *fine = in->coords + i * (1 + d);
+        lac_windows_begin(walk, fine);
+        while (status == LAC_OK && lac_windows_next(walk)) status = add_window(&w, walk, fine[0]);
     }
-    if (status == LAC_OK && !in_order) status = settle(&w);
-    if (status == LAC_OK) status = lac_sites_blank(out, d, w.n, bits);
+    if (status == LAC_OK) status = settle(out, &w, bits);
     if (status == LAC_OK) {
-        for (int64_t i = 0; i < w.n; i++)
-            set_key(*out, i, (lac_key)(w.wide ? w.high[i] : 0) << 64 | w.low[i]);
         (*out)->batch = in->batch;
         memcpy((*out)->size, size, (size_t)d * sizeof *size);
     }
-    lac_host_free(w.low);
-    lac_host_free(w.high);
+    lac_host_free(walk);
+    drop_windows(&w);
     return status;
 }

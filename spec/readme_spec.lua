@@ -38,7 +38,7 @@ end
 local function trimmed(text) return (text:gsub('[ \t]+\n', '\n'):gsub('%s+$', '')) end
 
 -- Runs a block on the cpu; gives what it printed.
-local function run(text, name)
+local function run(text)
    local lines, had = {}, {}
    for op in pairs(lacuna.ops) do had[op] = true end
    local environment = setmetatable({
@@ -51,7 +51,7 @@ local function run(text, name)
    }, { __index = _G })
    lacuna.device 'cpu'
    lacuna.seed(0)
-   local good, message = pcall(setfenv(assert(loadstring(text, '=' .. name)), environment))
+   local good, message = pcall(setfenv(assert(loadstring(text, '=example')), environment))
    for op in pairs(lacuna.ops) do
       if not had[op] then lacuna.ops[op] = nil end
    end
@@ -76,7 +76,7 @@ for _, path in ipairs(pages) do
             if block.text:match '^%-%- runs' then
                programs = programs + 1
                it('does in block ' .. number .. ' what it says', function()
-                  local printed = run(block.text, name)
+                  local printed = run(block.text)
                   local output = block.behind
                   if output and output.language == 'text' then
                      assert.equal(trimmed(output.text), trimmed(printed))

@@ -1,4 +1,4 @@
-/* random.c - numbers that depend on (seed, offset + i) alone; random.h has the arithmetic */
+/* random.c - numbers from (seed, offset + i) alone; random.h has the arithmetic */
 #include "../random.h"
 #include "../ops.h"
 #include "../threads.h"

@@ -1,4 +1,4 @@
-/* segment.c - segment s is rows first[s] .. first[s+1]-1; `first` ascends and is trusted */
+/* segment.c - segment s is rows first[s] .. first[s+1]-1; first is trusted to ascend */
 #include "../ops.h"
 #include "../threads.h"
 #include "columns.h"

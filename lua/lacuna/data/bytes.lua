@@ -43,7 +43,9 @@ local function appendTable(parts, value, path, open)
       fail.raise('bytes: %s is %s with a metatable, expected %s', name(path),
          fail.describe(value), KINDS)
    end
-   if open[value] then fail.raise('bytes: %s lies within itself, expected no cycles', name(path)) end
+   if open[value] then
+      fail.raise('bytes: %s lies within itself, expected no cycles', name(path))
+   end
    open[value] = true
    local depth, n = #path + 1, #value
    parts[#parts + 1] = 't' .. n .. ';'

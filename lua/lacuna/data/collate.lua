@@ -9,7 +9,8 @@ local collate = {}
 
 local function checkSample(k, sample)
    if type(sample) ~= 'table' then
-      fail.raise('collate: sample %d of the batch is %s, expected a table', k, fail.describe(sample))
+      fail.raise('collate: sample %d of the batch is %s, expected a table', k,
+         fail.describe(sample))
    end
    local coords = Tensor.check('collate', 'coords', sample.coords, 'int32')
    local features = Tensor.check('collate', 'features', sample.features, 'float32')

@@ -96,7 +96,9 @@ end
 -- @treturn table a list of sample numbers for each class, the class met first coming first
 -- @treturn table the classes' labels
 function datasets.byLabel(op, labels)
-   if type(labels) == 'table' and type(labels.toFlat) == 'function' then labels = labels:toFlat() end
+   if type(labels) == 'table' and type(labels.toFlat) == 'function' then
+      labels = labels:toFlat()
+   end
    if type(labels) ~= 'table' then
       fail.raise('%s: labels are %s, expected a list', op, fail.describe(labels))
    end

@@ -16,7 +16,7 @@ local triplets = {}
 
 local CHUNK = 30000
 
--- ---- the pairs of a class ------------------------------------------------------------------------
+-- ---- the pairs of a class --------------------------------------------------------------------
 
 -- Pairs are numbered from 0: pair p of n samples has the anchor p div (n - 1) and, of the others,
 -- number p mod (n - 1).
@@ -73,7 +73,7 @@ local function quota(limit, counts)
    return math.max(1, math.floor(value * factor + 0.5))
 end
 
--- ---- the sampler -----------------------------------------------------------------------------------
+-- ---- the sampler -----------------------------------------------------------------------------
 
 local Triplets = class('data.TripletSampler')
 
@@ -84,9 +84,9 @@ local Triplets = class('data.TripletSampler')
 -- batch; `method`, how the ordered pairs (anchor, positive) of a class follow each other:
 -- `permutations` (in order), `lazy` (chunks of 30,000 in order, each shuffled), `subsample`
 -- (independently drawn), `shuffled` (default); `limit`, how many pairs of each class make an epoch:
--- a number, or `min`, `mean`, `median`, `max` of the classes' numbers of pairs, or such a word and a
--- factor, `{ 'min', 2 }`; a class with fewer begins again; without limit each gives all its own on
--- average; `batches`, at most so many in an epoch; `seed`, 0
+-- a number, or `min`, `mean`, `median`, `max` of the classes' numbers of pairs, or such a word and
+-- a factor, `{ 'min', 2 }`; without limit the classes give all of theirs together; a class that has
+-- given all its pairs begins again; `batches`, at most so many in an epoch; `seed`, 0
 -- @treturn table a sampler.  Negatives come uniformly from all other classes; a class of one
 -- sample has no pairs and gives negatives only.
 function triplets.sampler(labels, options)
@@ -106,10 +106,10 @@ function triplets.sampler(labels, options)
          fail.describe(options.method))
    end
    local self = setmetatable({ method = options.method, seed = options.seed, groups = {},
-      counts = {}, classes = options.classes, count = #labels }, Triplets)
-   self.others = {}
+      counts = {}, classes = options.classes, count = 0 }, Triplets)
    local groups = datasets.byLabel('triplets', labels)
    for _, group in ipairs(groups) do
+      self.count = self.count + #group
       if #group > 1 then
          table.insert(self.groups, group)
          table.insert(self.counts, #group * (#group - 1))
@@ -147,8 +147,7 @@ end
 -- Adds k triplets of class c; `place` is where its sequence of pairs goes on.
 local function fill(self, batch, c, at, place, generator)
    local k, group = self.k, self.groups[c]
-   local length = self.quota and math.min(self.quota, self.counts[c]) or self.counts[c]
-   local first = #batch
+   local length, first = self.counts[c], #batch
    for j = 1, k do
       local a, p = pairAt(group, at((place + j - 1) % length))
       batch[first + j], batch[first + k + j] = a, p
@@ -161,6 +160,8 @@ function Triplets:epoch(n)
    local generator = seeds.generator(self.seed, n)
    local sequences, places, batches = {}, {}, {}
    local waiting = {}
+   -- an epoch goes on where the one before left a class, as far as can be told
+   local share = math.ceil(self.total * self.classes * self.k / #self.groups)
    for b = 1, self.total do
       local batch, used, put = {}, {}, {}
       while #put < self.classes do  -- all classes in random order, again and again
@@ -174,15 +175,16 @@ function Triplets:epoch(n)
       for _, c in ipairs(put) do
          sequences[c] = sequences[c] or methods[self.method](self.counts[c],
             seeds.generator(self.seed, n, c))
-         fill(self, batch, c, sequences[c], places[c] or 0, generator)
-         places[c] = (places[c] or 0) + self.k
+         local place = places[c] or (n - 1) * share
+         fill(self, batch, c, sequences[c], place, generator)
+         places[c] = place + self.k
       end
       batches[b] = batch
    end
    return batches
 end
 
--- ---- within a batch ----------------------------------------------------------------------------------
+-- ---- within a batch --------------------------------------------------------------------------
 
 --- Gives the weights by which ranks are drawn: the first two equal, then falling.
 -- @tparam number n how many ranks

@@ -2,6 +2,7 @@
 -- @module lacuna.ops.norm
 local native = require 'lacuna.native'
 local ops = require 'lacuna.ops'
+local scope = require 'lacuna.scope'
 local Tensor = require 'lacuna.Tensor'
 
 local run = native.ops
@@ -18,6 +19,23 @@ function ops.statistics(x)
    return mean, variance
 end
 
+-- The gradient in operations, for where it is itself recorded.
+local function gradient(context, dy, x, weight, bias, mean, variance)
+   if context.training then
+      mean = ops.mean(x, 1)
+      variance = ops.mean(ops.square(x - mean), 1)
+   end
+   local scale = ops.pow(variance + context.eps, -0.5)
+   local unit = (x - mean) * scale
+   local z = weight and unit * weight or unit
+   if bias then z = z + bias end
+   local g = dy * (z:gt(0) * (1 - context.slope) + context.slope)
+   local dx = g
+   if context.training then dx = g - ops.mean(g, 1) - unit * ops.mean(g * unit, 1) end
+   return dx * (weight and scale * weight or scale), weight and ops.sum(g * unit, 1),
+      bias and ops.sum(g, 1)
+end
+
 --- Normalises: leaky((x - mean) / sqrt(variance + eps) weight + bias).
 -- @function normalizeRows
 -- @tparam Tensor x n x c
@@ -32,7 +50,9 @@ end
 -- @treturn Tensor n x c
 ops.define('normalizeRows', {
    forward = function(context, x, weight, bias, mean, variance, eps, slope, training)
-      Tensor.check('batchNorm', 'input', x)
+      Tensor.check('normalizeRows', 'input', x)
+      Tensor.check('normalizeRows', 'mean', mean)
+      Tensor.check('normalizeRows', 'variance', variance)
       local y = Tensor.raw(x:shape(), 'float32', x.device)
       run.norm(y, x, mean, variance, weight, bias, eps, slope)
       context:save(x, weight, bias, mean:clone(), variance:clone())
@@ -41,6 +61,7 @@ ops.define('normalizeRows', {
    end,
    backward = function(context, dy)
       local x, weight, bias, mean, variance = context:unsave()
+      if scope.recording() then return gradient(context, dy, x, weight, bias, mean, variance) end
       local dx = dy:newLike()
       local dweight, dbias = mean:newLike(), mean:newLike()
       run.norm_grad(dx, dweight, dbias, dy, x, mean, variance, weight, bias, context.eps,

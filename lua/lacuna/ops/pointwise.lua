@@ -108,12 +108,14 @@ define('leakyRelu', function(x, _, slope) return x:gt(0) * (1 - slope) + slope e
 define('elu', function(x, y, alpha) return ops.where(x:gt(0), zero(x) + 1, y + alpha) end,
    one('elu', 'alpha'))
 
---- Raises to a power.
+--- Raises to a power; the gradient of x^0 is 0.
 -- @function pow
 -- @tparam Tensor x
 -- @tparam number exponent
 -- @treturn Tensor
-define('pow', function(x, _, p) return ops.pow(x, p - 1) * p end, one('pow', 'exponent'))
+define('pow', function(x, _, p)
+   return p == 0 and zero(x) or ops.pow(x, p - 1) * p
+end, one('pow', 'exponent'))
 
 --- Limits to an interval; the gradient outside it is 0.
 -- @function clamp

@@ -63,6 +63,10 @@ local function extreme(name)
    ops.define(name, {
       forward = function(context, x, dim, keep)
          local outer, middle, inner, sizes = split(name, x, dim, keep)
+         if middle == 0 then
+            fail.raise('%s: input is %s, expected an element to choose', name,
+               table.concat(x.sizes, 'x'))
+         end
          local y = Tensor.raw(sizes, 'float32', x.device)
          local index = Tensor.raw({ unpack(sizes) }, 'int32', x.device)
          run[name](y, index, x, outer, middle, inner)

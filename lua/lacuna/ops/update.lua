@@ -1,7 +1,9 @@
 --- Steps of optimisers that are one pass over a parameter.
 -- @module lacuna.ops.update
+local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
 local ops = require 'lacuna.ops'
+local Tensor = require 'lacuna.Tensor'
 
 local run = native.ops
 
@@ -13,6 +15,10 @@ local run = native.ops
 -- @tparam table options `lr`, `beta1`, `beta2`, `eps`
 -- @tparam number step from one
 function ops.adamStep(w, m, v, g, options, step)
+   Tensor.checkWritable(w, 'adamStep')
+   if type(options) ~= 'table' then
+      fail.raise('adamStep: options are %s, expected a table', fail.describe(options))
+   end
    run.adam(w, m, v, g, options.lr, options.beta1, options.beta2, options.eps, step)
 end
 

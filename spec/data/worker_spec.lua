@@ -1,0 +1,129 @@
+local worker = require 'lacuna.worker'
+
+-- What the pool gives next, waiting as long as it takes.
+local function get(pool)
+   for _ = 1, 600 do
+      local id, ok, bytes = pool:get(0.1)
+      if id then return id, ok, bytes end
+   end
+   error('the pool gave nothing in a minute')
+end
+
+local ECHO = 'local init = ... return function(text) return init .. text end'
+local BUSY = [[return function(text, unwanted)
+   local finish = os.clock() + tonumber(text)
+   while os.clock() < finish and not unwanted() do end
+   return 'done' end]]
+
+describe('worker', function()
+   it('turns bytes into bytes, zeros and nothing included', function()
+      local pool = worker.start(1, ECHO, 'a\0')
+      pool:put(1, 'b\0c')
+      pool:put(2, '')
+      assert.are.same({ 1, true, 'a\0b\0c' }, { get(pool) })
+      assert.are.same({ 2, true, 'a\0' }, { get(pool) })
+      assert.are.equal(0, select('#', pool:get(0)))
+      pool:close()
+   end)
+
+   it('does every task once, with several threads', function()
+      local pool, sum = worker.start(3, ECHO), 0
+      for i = 1, 300 do pool:put(i, tostring(i)) end
+      for _ = 1, 300 do
+         local id, ok, bytes = get(pool)
+         assert(ok and bytes == tostring(id))
+         sum = sum + id
+      end
+      assert.are.equal(300 * 301 / 2, sum)
+      pool:close()
+   end)
+
+   it('gives an error as its message, with a traceback, and goes on', function()
+      local pool = worker.start(1, [[return function(text)
+         if text == 'table' then error({}) end
+         if text == 'nothing' then return end
+         error('no ' .. text, 0) end]])
+      pool:put(1, 'milk')
+      pool:put(2, 'table')
+      pool:put(3, 'nothing')
+      local id, ok, message = get(pool)
+      assert.are.same({ 1, false }, { id, ok })
+      assert.matches('^no milk\nstack traceback:', message)
+      assert.are.same({ 2, false, '(error object is a table)' }, { get(pool) })
+      assert.are.same({ 3, false, 'worker: the handler gave a nil, expected a string' },
+         { get(pool) })
+      pool:close()
+   end)
+
+   it('tells why a worker did not start', function()
+      for code, expected in pairs {
+         ['return ='] = 'unexpected symbol', ['error("bad day", 0)'] = 'bad day\nstack traceback',
+         ['return 3'] = 'the code gave a number, expected a function',
+      } do
+         local pool = worker.start(1, code)
+         pool:put(1, 'x')
+         pool:clear()
+         local id, ok, message = get(pool)
+         assert.are.same({ 0, false }, { id, ok })
+         assert.is_truthy(message:find(expected, 1, true))
+         assert.are.same({ 0, false, 'no worker is left' }, { get(pool) })
+         pool:close()
+      end
+   end)
+
+   it('forgets what was put before it was cleared', function()
+      local pool = worker.start(1, BUSY)
+      pool:put(1, '60')
+      pool:put(2, '0')
+      pool:clear()
+      pool:put(3, '0')
+      assert.are.same({ 3, true, 'done' }, { get(pool) })
+      pool:close()
+   end)
+
+   it('closes while tasks run and wait, twice, and by the collector', function()
+      for _ = 1, 5 do
+         local pool = worker.start(2, BUSY)
+         for i = 1, 20 do pool:put(i, '60') end
+         pool:close()
+         pool:close()
+         assert.has_error(function() pool:put(1, '') end,
+            'worker: the pool was closed, expected an open one')
+         worker.start(2, BUSY):put(1, '60')
+         collectgarbage()
+         collectgarbage()
+      end
+   end)
+
+   it('keeps two pools apart', function()
+      local a, b = worker.start(2, ECHO, 'a'), worker.start(2, ECHO, 'b')
+      for i = 1, 20 do
+         a:put(i, '')
+         b:put(i, '')
+      end
+      for _ = 1, 20 do
+         assert.are.equal('a', (select(3, get(a))))
+         assert.are.equal('b', (select(3, get(b))))
+      end
+      a:close()
+      b:close()
+   end)
+
+   it('shares nothing between states', function()
+      _G.planted = 1
+      local pool = worker.start(1, 'return function() return type(planted) end')
+      _G.planted = nil
+      pool:put(1, '')
+      assert.are.equal('nil', (select(3, get(pool))))
+      pool:close()
+   end)
+
+   it('refuses wrong arguments', function()
+      for _, n in ipairs { 0, 65, 1.5 } do assert.has_error(function() worker.start(n, ECHO) end) end
+      local pool = worker.start(1, ECHO)
+      assert.has_error(function() pool:put(0, '') end)
+      assert.has_error(function() pool:put(1) end)
+      assert.has_error(function() worker.start(1) end)
+      pool:close()
+   end)
+end)
