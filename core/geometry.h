@@ -57,11 +57,10 @@ struct lac_geometry {
 /* Builds the hash if it is not there. */
 int lac_sites_index(lac_sites *s);
 
-/* Where a key's search begins.  Eight neighbouring keys share a stretch of the table, so their
- * rows are asked for together. */
+/* Where a key's search begins.  Keeping neighbouring keys together in the table was tried and is
+ * slower: runs of them collide as a whole (docs/decisions.md). */
 static inline uint64_t lac_key_slot(uint64_t low, uint64_t high, uint64_t mask) {
-    const uint64_t h = ((low >> 3 ^ high * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u) >> 20;
-    return (h << 3 | (low & 7)) & mask;
+    return ((low ^ high * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u) >> 20 & mask;
 }
 
 /* The row of a key of the set's own width, or -1. */

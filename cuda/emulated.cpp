@@ -1,8 +1,9 @@
 /* emulated.cpp - lacuna_emulated.so: the plugin's bodies run by the processor, for tests
  *
- * LACUNA_CUDA_PLUGIN=.../lacuna_emulated.so makes it the device `cuda`, so the specs exercise the
- * very code of every kernel, its walks, its phases and its shared memory, where no GPU is.  It
- * proves nothing about the driver, the launches and the order between threads inside a phase.
+ * LACUNA_CUDA_PLUGIN=.../lacuna_emulated.so makes it the device `cuda`, so the specs
+ * exercise the very code of every kernel, its walks, its phases and its shared memory,
+ * where no GPU is.  It proves nothing about the driver, the launches and the order
+ * between threads inside a phase.
  */
 #include "cuda.cuh"
 #include "table.h"

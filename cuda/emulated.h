@@ -1,7 +1,7 @@
 /* emulated.h - the half of cuda.cuh that a host compiler sees: kernels become loops
  *
- * Every second phase runs its threads backwards, so that a result that leans on the order of
- * threads between two barriers shows.
+ * Every second phase runs its threads backwards, so that a result that leans on the
+ * order of threads between two barriers shows.
  */
 #ifndef LAC_EMULATED_H
 #define LAC_EMULATED_H
@@ -28,7 +28,9 @@ template <class T> struct lac_own {
 static inline void lac_count_one(int32_t *counter) { ++*counter; }
 
 struct lac_scratch {
-    explicit lac_scratch(int) : block(malloc(LAC_SCRATCH)) { memset(block, 0xff, LAC_SCRATCH); }
+    explicit lac_scratch(int) : block(malloc(LAC_SCRATCH)) {
+        memset(block, 0xff, LAC_SCRATCH);
+    }
     ~lac_scratch() { free(block); }
     lac_scratch(const lac_scratch &) = delete;
     lac_scratch &operator=(const lac_scratch &) = delete;
@@ -41,7 +43,8 @@ int lac_cuda_each(const char *, const lac_tensor *, int64_t n, const Body &body)
     return LAC_OK;
 }
 
-/* Shared memory begins with a pattern that is a NaN in float32, as garbage as on a device. */
+/* Shared memory begins with a pattern that is a NaN in float32, as garbage as on a
+ * device. */
 template <class Body>
 int lac_cuda_blocks(const char *, const lac_tensor *, int64_t jobs, const Body &body) {
     typename Body::shared s;

@@ -1,7 +1,8 @@
-/* plugin.cu - lacuna_cuda.so: the devices that the driver sees, their memory and their streams
+/* plugin.cu - lacuna_cuda.so: the devices that the driver sees, their memory and their
+ * streams
  *
- * All work of a device goes to one stream, so an operation, a copy and the release of a block
- * happen in the order of the calls, whatever thread makes them.
+ * All work of a device goes to one stream, so an operation, a copy and the release of a
+ * block happen in the order of the calls, whatever thread makes them.
  */
 #include "cuda.cuh"
 #include "table.h"
@@ -26,7 +27,7 @@ static cuda_device devices[MOST_DEVICES];
 static pthread_mutex_t scratch_lock = PTHREAD_MUTEX_INITIALIZER;
 static int synchronise; /* LACUNA_SYNC=1: every operation waits for its end */
 
-/* ---- errors ------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------ */
 
 int lac_cuda_failed(const char *call, cudaError_t error) {
     const int status = error == cudaErrorMemoryAllocation ? LAC_E_MEMORY : LAC_E_DEVICE;
@@ -36,8 +37,9 @@ int lac_cuda_failed(const char *call, cudaError_t error) {
     lac_cuda_services->fail(
         status, "cuda: %.*s says '%s'%s", (int)strcspn(call, "("), call,
         cudaGetErrorString(error),
-        late && !synchronise ? "; an earlier operation may be the cause, LACUNA_SYNC=1 finds it"
-                             : "");
+        late && !synchronise
+            ? "; an earlier operation may be the cause, LACUNA_SYNC=1 finds it"
+            : "");
     return status;
 }
 
@@ -48,7 +50,7 @@ int lac_cuda_launched(const char *op, cudaStream_t stream) {
     return lac_cuda_failed(op, error);
 }
 
-/* ---- memory ------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 int lac_cuda_enter(cudaStream_t *stream, int device) {
     LAC_CUDA(cudaSetDevice(device - LAC_CUDA));
@@ -67,7 +69,8 @@ static cudaError_t take(cuda_device *c, void **out, size_t bytes) {
                    : cudaMalloc(out, bytes);
 }
 
-/* A failure leaves no sentence: core trims its cache, asks again and says what it wanted. */
+/* A failure leaves no sentence: core trims its cache, asks again and says what it
+ * wanted. */
 static int cuda_alloc(lac_device *d, void **out, size_t bytes) {
     cuda_device *c = (cuda_device *)d->state;
     cudaStream_t stream;
@@ -99,8 +102,8 @@ static void cuda_release(lac_device *d, void *block, size_t bytes) {
     cudaGetLastError();
 }
 
-/* Waits, because the caller may reuse `host` at once, and not every driver has read pageable
- * memory by the time that cudaMemcpyAsync returns. */
+/* Waits, because the caller may reuse `host` at once, and not every driver has read
+ * pageable memory by the time that cudaMemcpyAsync returns. */
 static int cuda_upload(lac_device *d, void *to, const void *host, size_t bytes) {
     cudaStream_t stream;
     LAC_TRY(lac_cuda_enter(&stream, d->id));
@@ -117,8 +120,8 @@ static int cuda_download(lac_device *d, void *host, const void *from, size_t byt
     return LAC_OK;
 }
 
-/* Views may overlap, which the runtime leaves undefined; then the copy goes by way of a third
- * block. */
+/* Views may overlap, which the runtime leaves undefined; then the copy goes by way of a
+ * third block. */
 static int cuda_copy(lac_device *d, void *to, const void *from, size_t bytes) {
     const char *a = (const char *)to, *b = (const char *)from;
     const void *source = from;
@@ -128,8 +131,8 @@ static int cuda_copy(lac_device *d, void *to, const void *from, size_t bytes) {
     if (a == b) return LAC_OK;
     if (a < b + bytes && b < a + bytes) {
         if (cuda_alloc(d, &between, bytes) != LAC_OK)
-            return lac_cuda_services->fail(LAC_E_MEMORY, "copy: no room for %zu bytes on %s",
-                                           bytes, d->name);
+            return lac_cuda_services->fail(
+                LAC_E_MEMORY, "copy: no room for %zu bytes on %s", bytes, d->name);
         source = between;
     }
     cudaError_t error = cudaSuccess;
@@ -155,7 +158,7 @@ static int cuda_sync(lac_device *d) {
     return LAC_OK;
 }
 
-/* ---- opening ------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------- */
 
 /* One thread, nothing to do: tells whether this build has code for the device. */
 static __global__ void probe(void) {}
@@ -164,18 +167,19 @@ static int check_code(int index) {
     cudaFuncAttributes attributes;
     const cudaError_t error = cudaFuncGetAttributes(&attributes, probe);
     if (error == cudaSuccess) return LAC_OK;
-    if (error != cudaErrorNoKernelImageForDevice && error != cudaErrorInvalidDeviceFunction &&
+    if (error != cudaErrorNoKernelImageForDevice &&
+        error != cudaErrorInvalidDeviceFunction &&
         error != cudaErrorUnsupportedPtxVersion)
         return lac_cuda_failed("cudaFuncGetAttributes", error);
     int major = 0, minor = 0;
     cudaGetLastError();
     cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index);
     cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, index);
-    return lac_cuda_services->fail(
-        LAC_E_DEVICE,
-        "device: cuda:%d is of architecture %d.%d, expected one that this build has kernels for; "
-        "LACUNA_CUDA_ARCHITECTURES chooses them",
-        index, major, minor);
+    return lac_cuda_services->fail(LAC_E_DEVICE,
+                                   "device: cuda:%d is of architecture %d.%d, expected "
+                                   "one that this build has kernels for; "
+                                   "LACUNA_CUDA_ARCHITECTURES chooses them",
+                                   index, major, minor);
 }
 
 static int open_pool(cuda_device *c, int index) {
@@ -199,7 +203,8 @@ static int open_device(lac_device *d, int index) {
     cuda_device *c = &devices[index];
     LAC_CUDA(cudaSetDevice(index));
     LAC_TRY(check_code(index));
-    if (!c->stream) LAC_CUDA(cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking));
+    if (!c->stream)
+        LAC_CUDA(cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking));
     if (!c->pool) LAC_TRY(open_pool(c, index));
     if (!c->scratch) LAC_CUDA(cudaMalloc(&c->scratch, LAC_SCRATCH));
     d->state = c;

@@ -1,4 +1,5 @@
 local lacuna = require 'lacuna'
+local files = require 'spec.support.files'
 local image, Tensor = lacuna.image, lacuna.Tensor
 
 local white, black = { 255, 255, 255 }, { 0, 0, 0 }
@@ -61,10 +62,12 @@ describe('image.rect', function()
       assert.fails('the place is %(inf', image.rect, p, math.huge, 1, 1, 1)
       assert.fails('the rectangle is %-1', image.rect, p, 1, 1, -1, 1)
       assert.fails('height is the string', image.rect, p, 1, 1, 1, '1')
-      assert.fails('picture is float32, expected uint8', image.rect, lacuna.ones(2, 2, 3), 1, 1, 1, 1)
+      assert.fails('picture is float32, expected uint8', image.rect, lacuna.ones(2, 2, 3), 1, 1, 1,
+         1)
       assert.fails('picture is 2x2x4, expected height x width x 3', image.rect,
          Tensor.raw({ 2, 2, 4 }, 'uint8', 'cpu'), 1, 1, 1, 1)
-      assert.fails('picture is 0x2x3', image.rect, Tensor.raw({ 0, 2, 3 }, 'uint8', 'cpu'), 1, 1, 1, 1)
+      assert.fails('picture is 0x2x3', image.rect, Tensor.raw({ 0, 2, 3 }, 'uint8', 'cpu'), 1, 1,
+         1, 1)
       assert.fails('picture is a scalar', image.rect, Tensor.raw({}, 'uint8', 'cpu'), 1, 1, 1, 1)
       local other = lacuna.device() == 'cpu' and 'shadow' or lacuna.device()
       local there = Tensor.raw({ 2, 2, 3 }, 'uint8', other)
@@ -88,7 +91,8 @@ describe('image.paste', function()
       local p = image.blank(2, 2)
       assert.fails('paste: x is nil', image.paste, p)
       assert.fails('paste: source is nil', image.paste, p, 1, 1)
-      assert.fails('source is 2x2, expected', image.paste, p, 1, 1, Tensor.raw({ 2, 2 }, 'uint8', 'cpu'))
+      assert.fails('source is 2x2, expected', image.paste, p, 1, 1,
+         Tensor.raw({ 2, 2 }, 'uint8', 'cpu'))
    end)
 end)
 
@@ -166,25 +170,12 @@ for y in range(height):
 ]==]
 
 describe('image.write', function()
-   local path
-   before_each(function() path = os.tmpname() end)
-   after_each(function() os.remove(path) end)
-
-   local function python(file)
-      local script = os.tmpname()
-      local handle = io.open(script, 'wb')
-      handle:write(PYTHON)
-      handle:close()
-      local pipe = io.popen(('python3 %s %s 2>&1'):format(script, file))
-      local text = pipe:read('*a')
-      pipe:close()
-      os.remove(script)
-      return text
-   end
+   before_each(files.open)
+   after_each(files.close)
 
    it('writes a PNG that others read', function()
-      if os.execute('python3 -c 0 2>/dev/null') ~= 0 then
-         pending('no python3')
+      if not files.python 'zlib' then
+         pending 'no python3'
          return
       end
       local values = {}
@@ -192,8 +183,10 @@ describe('image.write', function()
       local noise = Tensor.of(values, { dtype = 'uint8', device = 'cpu' }):view(23, 17, 3)
       local smooth = image.text(image.blank(20, 50, 'light'), 3, 3, 'Lacuna', { colour = 'blue' })
       for _, picture in ipairs { noise, smooth, image.blank(1, 1) } do
-         assert.is_true(image.write(path, picture))
-         local text = python(path):gsub('%s', ''):gsub('%x%x', function(byte)
+         assert.is_true(image.write(files.at 'x.png', picture))
+         local script = files.write('read.py', PYTHON)
+         local hex = files.shell(('python3 %s %s'):format(script, files.at 'x.png'))
+         local text = hex:gsub('%s', ''):gsub('%x%x', function(byte)
             return string.char(tonumber(byte, 16))
          end)
          assert.equal(picture:toString(), text)
@@ -211,7 +204,7 @@ describe('image.write', function()
 
    it('refuses wrong arguments', function()
       assert.fails('write: path is a Tensor', image.write, image.blank(1, 1))
-      assert.fails('write: picture is nil', image.write, path)
+      assert.fails('write: picture is nil', image.write, files.at 'x.png')
    end)
 end)
 
@@ -230,7 +223,8 @@ describe('image.sheet', function()
       assert.same({ 10, 10, 10 }, pixel(sheet, 47, 37))
       assert.same(image.colours.green, pixel(sheet, 62, 14))
       assert.same(image.colours.green, pixel(sheet, 62 + 37, 14 + 27))
-      assert.same(white, pixel(sheet, 66, 18))              -- the lower picture stands in the middle
+      -- the lower picture stands in the middle
+      assert.same(white, pixel(sheet, 66, 18))
       assert.same({ 20, 20, 20 }, pixel(sheet, 66, 23))
       assert.same(image.colours.red, pixel(sheet, 14, 64))
       assert.same({ 10, 10, 10 }, pixel(sheet, 18, 68))
@@ -244,7 +238,8 @@ describe('image.sheet', function()
       for _, line in ipairs(lines) do assert.equal('..............', line:sub(1, 14)) end
       -- the line runs down the middle between the first cell and the second
       local right = 14 + 48 - 10
-      assert.equal(('.'):rep(14) .. '##' .. ('.'):rep(14), lines[28 + 58]:sub(right + 1, right + 30))
+      assert.equal(('.'):rep(14) .. '##' .. ('.'):rep(14),
+         lines[28 + 58]:sub(right + 1, right + 30))
    end)
 
    it('takes any colour for a frame', function()
@@ -259,11 +254,13 @@ describe('image.sheet', function()
       assert.fails('row 1 is a Tensor', image.sheet, { a })
       assert.fails('all rows are empty', image.sheet, { {}, {} })
       assert.fails('cell 2 of row 1 is the number 3', image.sheet, { { a, 3 } })
-      assert.fails('cell 1 of row 1 is nil, expected a tensor', image.sheet, { { { caption = '' } } })
+      assert.fails('cell 1 of row 1 is nil, expected a tensor', image.sheet,
+         { { { caption = '' } } })
       assert.fails('caption of cell 1 of row 1 is the number', image.sheet,
          { { { picture = a, caption = 3 } } })
       assert.fails('option label is unknown', image.sheet, { { { picture = a, label = 3 } } })
-      assert.fails('colour is the string "mauve"', image.sheet, { { { picture = a, frame = 'mauve' } } })
+      assert.fails('colour is the string "mauve"', image.sheet,
+         { { { picture = a, frame = 'mauve' } } })
       assert.fails('option rows is unknown', image.sheet, { { a } }, { rows = 3 })
       assert.fails('lead is the number %-1', image.sheet, { { a } }, { lead = -1 })
    end)

@@ -1,16 +1,8 @@
 local lacuna = require 'lacuna'
+local files = require 'spec.support.files'
 local plot = lacuna.plot
 
-local folder
-local function at(name) return folder .. '/' .. name end
-
-local function read(path)
-   local handle = io.open(path, 'rb')
-   if not handle then return nil end
-   local bytes = handle:read('*a')
-   handle:close()
-   return bytes
-end
+local at, read = files.at, files.read
 
 local function count(text, part)
    local n = 0
@@ -18,18 +10,13 @@ local function count(text, part)
    return n
 end
 
-local hasGnuplot = os.execute('gnuplot --version >/dev/null 2>&1') == 0
+local hasGnuplot = files.shell('gnuplot --version'):match '^gnuplot %d'
 local function drawn(name, f)
    if hasGnuplot then it(name, f) else pending(name .. ' (no gnuplot)') end
 end
 
-before_each(function()
-   folder = os.tmpname()
-   os.remove(folder)
-   os.execute('mkdir ' .. folder)
-end)
-
-after_each(function() os.execute('rm -rf ' .. folder) end)
+before_each(files.open)
+after_each(files.close)
 
 describe('plot.scatter', function()
    drawn('draws a PNG of the size asked for', function()

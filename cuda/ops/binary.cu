@@ -1,5 +1,5 @@
-/* binary.cu - y = f(a, b) with broadcasting, and what belongs to it: expand, sum_to, where; a thread
- * handles an element of y
+/* binary.cu - y = f(a, b) with broadcasting, and what belongs to it: expand, sum_to,
+ * where; a thread handles an element of y
  */
 #include "../../core/formula.h"
 #include "broadcast.cuh"
@@ -7,17 +7,17 @@
 
 namespace {
 
-#define BODY(op, value)                                                                  \
-    struct op##_body {                                                                   \
-        float *y;                                                                        \
-        const float *from[2];                                                            \
-        lac_broadcast<2> shape;                                                          \
-        __device__ void operator()(int64_t i) const {                                    \
-            int64_t at[2];                                                               \
-            lac_broadcast_find(at, shape, i);                                            \
-            const float a = from[0][at[0]], b = from[1][at[1]];                          \
-            y[i] = value;                                                                \
-        }                                                                                \
+#define BODY(op, value) \
+    struct op##_body { \
+        float *y; \
+        const float *from[2]; \
+        lac_broadcast<2> shape; \
+        __device__ void operator()(int64_t i) const { \
+            int64_t at[2]; \
+            lac_broadcast_find(at, shape, i); \
+            const float a = from[0][at[0]], b = from[1][at[1]]; \
+            y[i] = value; \
+        } \
     };
 
 LAC_BINARY_LIST(BODY)
@@ -42,15 +42,16 @@ struct where_body {
 template <class Body>
 int binary(const char *op, lac_tensor *y, const lac_tensor *a, const lac_tensor *b) {
     const lac_tensor *const operands[] = {a, b};
-    const Body body = {lac_f32(y), {lac_f32(a), lac_f32(b)}, lac_broadcast_to<2>(y, operands)};
+    const Body body = {
+        lac_f32(y), {lac_f32(a), lac_f32(b)}, lac_broadcast_to<2>(y, operands)};
     return lac_cuda_each(op, y, y->count, body);
 }
 
 } // namespace
 
-#define OP(op, value)                                                                    \
-    int lac_cuda_##op(lac_tensor *y, const lac_tensor *a, const lac_tensor *b) {         \
-        return binary<op##_body>(#op, y, a, b);                                          \
+#define OP(op, value) \
+    int lac_cuda_##op(lac_tensor *y, const lac_tensor *a, const lac_tensor *b) { \
+        return binary<op##_body>(#op, y, a, b); \
     }
 
 LAC_BINARY_LIST(OP)
@@ -68,7 +69,7 @@ int lac_cuda_where(lac_tensor *y, const lac_tensor *mask, const lac_tensor *a,
     return lac_cuda_each("where", y, y->count, body);
 }
 
-/* ---- sum_to ------------------------------------------------------------------------------- */
+/* ---- sum_to ------------------------------------------------------------------------ */
 
 namespace {
 
@@ -105,8 +106,8 @@ lac_broadcast<1> axes_where(const lac_broadcast<1> &all, bool steps) {
 
 } // namespace
 
-/* y is x summed over the axes in which y has 1 or nothing; one such stretch of axes, the usual
- * case, is a reduction over a middle. */
+/* y is x summed over the axes in which y has 1 or nothing; one such stretch of axes, the
+ * usual case, is a reduction over a middle. */
 int lac_cuda_sum_to(lac_tensor *y, const lac_tensor *x) {
     const lac_tensor *const part = y;
     const lac_broadcast<1> all = lac_broadcast_to<1>(x, &part);

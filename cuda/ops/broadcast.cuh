@@ -1,11 +1,13 @@
-/* broadcast.cuh - where the operands of an element lie when shapes are broadcast as NumPy does */
+/* broadcast.cuh - where the operands of an element lie when shapes are broadcast as
+ * NumPy does */
 #ifndef LAC_CUDA_BROADCAST_CUH
 #define LAC_CUDA_BROADCAST_CUH
 
 #include "../cuda.cuh"
 
-/* The result's axes, outermost first, and for each operand the elements from one index of an axis
- * to the next, 0 where it is repeated.  Axes that every operand walks as one are one. */
+/* The result's axes, outermost first, and for each operand the elements from one index
+ * of an axis to the next, 0 where it is repeated.  Axes that every operand walks as one
+ * are one. */
 template <int OPERANDS> struct lac_broadcast {
     int axes; /* at least 1 */
     int64_t size[LAC_MAX_NDIM];
@@ -13,7 +15,8 @@ template <int OPERANDS> struct lac_broadcast {
 };
 
 template <int OPERANDS>
-lac_broadcast<OPERANDS> lac_broadcast_to(const lac_tensor *y, const lac_tensor *const *operands) {
+lac_broadcast<OPERANDS> lac_broadcast_to(const lac_tensor *y,
+                                         const lac_tensor *const *operands) {
     int64_t size[LAC_MAX_NDIM], step[OPERANDS][LAC_MAX_NDIM], run[OPERANDS];
     int found = 0; /* innermost first, until the end */
 
@@ -51,8 +54,8 @@ lac_broadcast<OPERANDS> lac_broadcast_to(const lac_tensor *y, const lac_tensor *
 
 /* Finds the operands' elements for element i of the result. */
 template <int OPERANDS>
-static __device__ inline void lac_broadcast_find(int64_t *at, const lac_broadcast<OPERANDS> &b,
-                                                 int64_t i) {
+static __device__ inline void
+lac_broadcast_find(int64_t *at, const lac_broadcast<OPERANDS> &b, int64_t i) {
     for (int k = 0; k < OPERANDS; k++) at[k] = 0;
     for (int d = b.axes - 1; d > 0; d--) {
         int64_t index;

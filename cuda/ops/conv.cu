@@ -1,7 +1,7 @@
 /* conv.cu - sparse convolution over a rulebook, and its gradient towards the weights
  *
- * The simple kernels: float32, no atomics, every sum in the order of core/ops/conv.c (taps, then
- * input planes, ascending; for the weights pairs ascending).
+ * The simple kernels: float32, no atomics, every sum in the order of core/ops/conv.c
+ * (taps, then input planes, ascending; for the weights pairs ascending).
  */
 #include "product.cuh"
 #include "tiles.cuh"
@@ -10,17 +10,18 @@ namespace {
 
 enum { PAIRS = 64 }; /* of a tap at a time */
 
-/* ---- forward ------------------------------------------------------------------------------ */
+/* ---- forward ----------------------------------------------------------------------- */
 
-/* A block owns a tile of LAC_TILE output rows and LAC_SIDE * C output planes.  Its part of y stays in
- * shared memory.  For each tap it takes up to PAIRS pairs at a time: their rows of y go to
- * registers, rows of x and w come through shared memory LAC_TERMS input planes at a time.  Within a tap
- * no output row occurs twice, so no two threads touch one sum. */
+/* A block owns a tile of LAC_TILE output rows and LAC_SIDE * C output planes.  Its part
+ * of y stays in shared memory.  For each tap it takes up to PAIRS pairs at a time: their
+ * rows of y go to registers, rows of x and w come through shared memory LAC_TERMS input
+ * planes at a time.  Within a tap no output row occurs twice, so no two threads touch
+ * one sum. */
 template <int C> struct conv_body {
     enum { PLANES = LAC_SIDE * C, ROWS = PAIRS / LAC_SIDE, LDX = PAIRS + 1 };
     struct shared {
         float y[LAC_TILE][PLANES];
-        float x[LAC_TERMS * LDX]; /* x[term][pair]; the odd row length spreads it over the banks */
+        float x[LAC_TERMS * LDX]; /* [term][pair], of odd length to spread the banks */
         float w[LAC_TERMS * PLANES];
         int32_t in[PAIRS], row[PAIRS];
     };
@@ -89,7 +90,9 @@ template <int C> struct conv_body {
         for (int r = 0; r < ROWS; r++) {
             const int pair = thread / LAC_SIDE + r * LAC_SIDE;
             for (int c = 0; c < C; c++)
-                mine.at[r][c] = pair < pairs ? s.y[s.row[pair]][thread % LAC_SIDE + c * LAC_SIDE] : 0.0f;
+                mine.at[r][c] = pair < pairs
+                                    ? s.y[s.row[pair]][thread % LAC_SIDE + c * LAC_SIDE]
+                                    : 0.0f;
         }
     }
 
@@ -97,7 +100,8 @@ template <int C> struct conv_body {
         for (int r = 0; r < ROWS; r++) {
             const int pair = thread / LAC_SIDE + r * LAC_SIDE;
             if (pair >= pairs) break;
-            for (int c = 0; c < C; c++) s.y[s.row[pair]][thread % LAC_SIDE + c * LAC_SIDE] = mine.at[r][c];
+            for (int c = 0; c < C; c++)
+                s.y[s.row[pair]][thread % LAC_SIDE + c * LAC_SIDE] = mine.at[r][c];
         }
     }
 
@@ -106,8 +110,9 @@ template <int C> struct conv_body {
                          int planes, int thread) const {
         for (int e = thread; e < PAIRS * LAC_TERMS; e += LAC_THREADS) {
             const int pair = e / LAC_TERMS, term = e % LAC_TERMS;
-            s.x[term * LDX + pair] =
-                pair < pairs && term < terms ? x[s.in[pair] * planes_in + k + term] : 0.0f;
+            s.x[term * LDX + pair] = pair < pairs && term < terms
+                                         ? x[s.in[pair] * planes_in + k + term]
+                                         : 0.0f;
         }
         for (int e = thread; e < LAC_TERMS * PLANES; e += LAC_THREADS) {
             const int term = e / PLANES, p = e % PLANES;
@@ -121,17 +126,17 @@ int conv(lac_tensor *y, const lac_tensor *x, const lac_tensor *w, const lac_tens
          const lac_rulebook *book) {
     const int64_t planes_out = w->shape[2];
     const int64_t blocks = (planes_out + LAC_SIDE * C - 1) / (LAC_SIDE * C);
-    const conv_body<C> body = {lac_f32(y),         lac_f32(x),
-                               lac_f32(w),         bias ? lac_f32(bias) : NULL,
-                               lac_tiles_of(book), w->shape[1],
-                               planes_out,         blocks};
+    const conv_body<C> body = {
+        lac_f32(y),         lac_f32(x),  lac_f32(w), bias ? lac_f32(bias) : NULL,
+        lac_tiles_of(book), w->shape[1], planes_out, blocks};
     return lac_cuda_blocks("conv", y, book->n_tiles * blocks, body);
 }
 
-/* ---- towards the weights ------------------------------------------------------------------ */
+/* ---- towards the weights ----------------------------------------------------------- */
 
-/* A block owns one share of one tap's pairs and LAC_SIDE * R input by LAC_SIDE * C output planes; it
- * writes the sum of the pairs' outer products.  Shares are cut as in core/ops/conv.c. */
+/* A block owns one share of one tap's pairs and LAC_SIDE * R input by LAC_SIDE * C output
+ * planes; it writes the sum of the pairs' outer products.  Shares are cut as in
+ * core/ops/conv.c. */
 template <int R, int C> struct share_body {
     enum { ROWS = LAC_SIDE * R, COLUMNS = LAC_SIDE * C };
     struct shared {
@@ -160,9 +165,10 @@ template <int R, int C> struct share_body {
         for (int64_t done = 0; done < count; done += LAC_TERMS) {
             const int terms = lac_at_most(count - done, LAC_TERMS);
             team.each([&](int thread) {
-                gather<ROWS>(s.x, x + row, planes_in, book.in + first + done, terms, rows, thread);
-                gather<COLUMNS>(s.dy, dy + column, planes_out, book.out + first + done, terms,
-                                columns, thread);
+                gather<ROWS>(s.x, x + row, planes_in, book.in + first + done, terms, rows,
+                             thread);
+                gather<COLUMNS>(s.dy, dy + column, planes_out, book.out + first + done,
+                                terms, columns, thread);
             });
             team.each([&](int thread) {
                 lac_multiply<ROWS, COLUMNS>(mine[thread], s.x, s.dy, terms, thread);
@@ -192,10 +198,12 @@ template <int R, int C> struct share_body {
     /* Rows by index into shared memory; what is past the end becomes zeros. */
     template <int WIDTH>
     __device__ void gather(float *rows_to, const float *from, int64_t planes,
-                           const int32_t *index, int terms, int wanted, int thread) const {
+                           const int32_t *index, int terms, int wanted,
+                           int thread) const {
         for (int e = thread; e < LAC_TERMS * WIDTH; e += LAC_THREADS) {
             const int term = e / WIDTH, p = e % WIDTH;
-            rows_to[e] = term < terms && p < wanted ? from[index[term] * planes + p] : 0.0f;
+            rows_to[e] =
+                term < terms && p < wanted ? from[index[term] * planes + p] : 0.0f;
         }
     }
 };
@@ -227,7 +235,8 @@ int shares(lac_tensor *dw, lac_tensor *work, const lac_tensor *x, const lac_tens
                                    count,
                                    blocks_in,
                                    blocks_out};
-    return lac_cuda_blocks("conv_grad_w", dw, count * book->taps * blocks_in * blocks_out, body);
+    return lac_cuda_blocks("conv_grad_w", dw, count * book->taps * blocks_in * blocks_out,
+                           body);
 }
 
 template <int R>
@@ -241,8 +250,8 @@ int shares_by(lac_tensor *dw, lac_tensor *work, const lac_tensor *x, const lac_t
 } // namespace
 
 /* For each pair (in, out) of tap t, y[out] += x[in] w[t]; y begins as the bias, or 0. */
-int lac_cuda_conv(lac_tensor *y, const lac_tensor *x, const lac_tensor *w, const lac_tensor *bias,
-                  const lac_rulebook *book) {
+int lac_cuda_conv(lac_tensor *y, const lac_tensor *x, const lac_tensor *w,
+                  const lac_tensor *bias, const lac_rulebook *book) {
     if (w->shape[2] <= LAC_SIDE) return conv<1>(y, x, w, bias, book);
     if (w->shape[2] <= 2 * LAC_SIDE) return conv<2>(y, x, w, bias, book);
     return conv<4>(y, x, w, bias, book);

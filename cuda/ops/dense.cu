@@ -1,4 +1,5 @@
-/* dense.cu - rows of sites to and from batch x planes x volume; a thread handles an element
+/* dense.cu - rows of sites to and from batch x planes x volume; a thread handles an
+ * element
  *
  * cells[r] = batch index * volume + row-major cell of row r.
  */
@@ -44,7 +45,7 @@ grid grid_of(const lac_tensor *dense, const lac_tensor *rows, const lac_tensor *
              const lac_tensor *background) {
     int64_t volume = 1;
     for (int i = 2; i < dense->ndim; i++) volume *= dense->shape[i];
-    return {lac_f32(dense), lac_f32(rows), background ? lac_f32(background) : NULL,
+    return {lac_f32(dense), lac_f32(rows),   background ? lac_f32(background) : NULL,
             lac_i64(cells), dense->shape[1], volume};
 }
 
@@ -60,5 +61,6 @@ int lac_cuda_to_dense(lac_tensor *y, const lac_tensor *x, const lac_tensor *cell
 
 /* y holds the row of x at each cell. */
 int lac_cuda_from_dense(lac_tensor *y, const lac_tensor *x, const lac_tensor *cells) {
-    return lac_cuda_each("from_dense", y, y->count, fetch_body{grid_of(x, y, cells, NULL)});
+    return lac_cuda_each("from_dense", y, y->count,
+                         fetch_body{grid_of(x, y, cells, NULL)});
 }

@@ -1,5 +1,5 @@
-/* fill.cu - one value, another type, blocks of elements, and the optimisers' steps; a thread
- * handles an element
+/* fill.cu - one value, another type, blocks of elements, and the optimisers' steps; a
+ * thread handles an element
  */
 #include "../cuda.cuh"
 
@@ -17,7 +17,7 @@ template <class Y> int fill(lac_tensor *y, double value) {
     return lac_cuda_each("fill", y, y->count, body);
 }
 
-/* ---- cast --------------------------------------------------------------------------------- */
+/* ---- cast -------------------------------------------------------------------------- */
 
 /* Floats lose their fraction, what is out of range becomes the nearest bound, nan 0. */
 __device__ inline void convert(float *y, float x) { *y = x; }
@@ -68,7 +68,7 @@ template <class Y> int cast_to(lac_tensor *y, const lac_tensor *x) {
     return cast<Y, float>(y, x);
 }
 
-/* ---- blocks and steps --------------------------------------------------------------------- */
+/* ---- blocks and steps -------------------------------------------------------------- */
 
 template <class Y> struct blocks_body {
     Y *y;
@@ -125,21 +125,23 @@ int lac_cuda_cast(lac_tensor *y, const lac_tensor *x) {
 
 template <class Y>
 static int copy_blocks(lac_tensor *y, const lac_tensor *x, int64_t count, int64_t width,
-                       int64_t y_start, int64_t y_stride, int64_t x_start, int64_t x_stride) {
-    const blocks_body<Y> body = {(Y *)y->data + y_start, (const Y *)x->data + x_start, width,
-                                 y_stride, x_stride};
+                       int64_t y_start, int64_t y_stride, int64_t x_start,
+                       int64_t x_stride) {
+    const blocks_body<Y> body = {(Y *)y->data + y_start, (const Y *)x->data + x_start,
+                                 width, y_stride, x_stride};
     return lac_cuda_each("copy_blocks", y, count * width, body);
 }
 
 /* For b < count: y[y_start + b y_stride + i] = x[x_start + b x_stride + i], i < width */
 int lac_cuda_copy_blocks(lac_tensor *y, const lac_tensor *x, int64_t count, int64_t width,
-                         int64_t y_start, int64_t y_stride, int64_t x_start, int64_t x_stride) {
+                         int64_t y_start, int64_t y_stride, int64_t x_start,
+                         int64_t x_stride) {
     const size_t size = lac_dtype_size(y->dtype);
     if (count == 0 || width == 0) return LAC_OK;
     return (size == 1   ? copy_blocks<uint8_t>
             : size == 4 ? copy_blocks<uint32_t>
-                        : copy_blocks<uint64_t>)(y, x, count, width, y_start, y_stride, x_start,
-                                                 x_stride);
+                        : copy_blocks<uint64_t>)(y, x, count, width, y_start, y_stride,
+                                                 x_start, x_stride);
 }
 
 /* y = a x + b y; what y held does not matter when b is 0 */
@@ -151,9 +153,10 @@ int lac_cuda_axpby(lac_tensor *y, const lac_tensor *x, double a, double b) {
 }
 
 /* The step of core/ops/fill.c. */
-int lac_cuda_adam(lac_tensor *w, lac_tensor *m, lac_tensor *v, const lac_tensor *g, double rate,
-                  double beta1, double beta2, double eps, int64_t step) {
-    const double weights_m = 1 - pow(beta1, (double)step), weights_v = 1 - pow(beta2, (double)step);
+int lac_cuda_adam(lac_tensor *w, lac_tensor *m, lac_tensor *v, const lac_tensor *g,
+                  double rate, double beta1, double beta2, double eps, int64_t step) {
+    const double weights_m = 1 - pow(beta1, (double)step),
+                 weights_v = 1 - pow(beta2, (double)step);
     const adam_body body = {lac_f32(w),
                             lac_f32(m),
                             lac_f32(v),

@@ -16,9 +16,10 @@ template <class Word> struct gather_body {
     }
 };
 
-template <class Word> int gather(lac_tensor *y, const lac_tensor *x, const lac_tensor *index) {
-    const gather_body<Word> body = {(Word *)y->data, (const Word *)x->data, lac_i32(index),
-                                    lac_row_size(x)};
+template <class Word>
+int gather(lac_tensor *y, const lac_tensor *x, const lac_tensor *index) {
+    const gather_body<Word> body = {(Word *)y->data, (const Word *)x->data,
+                                    lac_i32(index), lac_row_size(x)};
     return lac_cuda_each("gather", y, y->count, body);
 }
 
@@ -31,12 +32,12 @@ int lac_cuda_gather(lac_tensor *y, const lac_tensor *x, const lac_tensor *index)
     return size == 4 ? gather<uint32_t>(y, x, index) : gather<uint64_t>(y, x, index);
 }
 
-/* ---- group -------------------------------------------------------------------------------- */
+/* ---- group ------------------------------------------------------------------------- */
 
 namespace {
 
-/* A stable counting sort by one block, whose counters are `first` itself: placing moves each
- * group's start to the next one's, and the last loop moves them back. */
+/* A stable counting sort by one block, whose counters are `first` itself: placing moves
+ * each group's start to the next one's, and the last loop moves them back. */
 struct group_body {
     struct shared {
         int32_t value[LAC_THREADS], size[LAC_THREADS], before[LAC_THREADS];
@@ -64,7 +65,8 @@ struct group_body {
     /* Turns the sizes of LAC_THREADS groups from k on into their starts. */
     __device__ void sum(const lac_team &team, shared &s, int64_t k) const {
         const int some = lac_at_most(groups + 1 - k, LAC_THREADS);
-        team.each([&](int thread) { s.size[thread] = thread < some ? first[k + thread] : 0; });
+        team.each(
+            [&](int thread) { s.size[thread] = thread < some ? first[k + thread] : 0; });
         team.each([&](int thread) {
             int32_t sum = s.total;
             for (int i = 0; i < thread; i++) sum += s.size[i];
@@ -72,16 +74,18 @@ struct group_body {
             if (thread < some) first[k + thread] = sum;
         });
         team.each([&](int thread) {
-            if (thread == 0) s.total = s.before[LAC_THREADS - 1] + s.size[LAC_THREADS - 1];
+            if (thread == 0)
+                s.total = s.before[LAC_THREADS - 1] + s.size[LAC_THREADS - 1];
         });
     }
 
-    /* Places LAC_THREADS elements; each finds how many equal ones stand before it here, and the
-     * last of equals moves their counter on. */
+    /* Places LAC_THREADS elements; each finds how many equal ones stand before it here,
+     * and the last of equals moves their counter on. */
     __device__ void place(const lac_team &team, shared &s, int64_t begin) const {
         const int some = lac_at_most(count - begin, LAC_THREADS);
         team.each([&](int thread) {
-            if (thread < some) s.value[thread] = index[begin + thread] < 0 ? -1 : index[begin + thread];
+            if (thread < some)
+                s.value[thread] = index[begin + thread] < 0 ? -1 : index[begin + thread];
         });
         team.each([&](int thread) {
             int before = 0, behind = 0;
@@ -105,7 +109,8 @@ struct group_body {
 
     __device__ void move_back(const lac_team &team, shared &s, int64_t k) const {
         team.each([&](int thread) {
-            if (k - thread >= 0) s.before[thread] = k - thread > 0 ? first[k - thread - 1] : 0;
+            if (k - thread >= 0)
+                s.before[thread] = k - thread > 0 ? first[k - thread - 1] : 0;
         });
         team.each([&](int thread) {
             if (k - thread >= 0) first[k - thread] = s.before[thread];
@@ -115,15 +120,15 @@ struct group_body {
 
 } // namespace
 
-/* order: the places of index sorted by value, equal ones in their order, negative ones last;
- * group k of 0 .. n-1 is order[first[k]] .. order[first[k+1] - 1]. */
+/* order: the places of index sorted by value, equal ones in their order, negative ones
+ * last; group k of 0 .. n-1 is order[first[k]] .. order[first[k+1] - 1]. */
 int lac_cuda_group(lac_tensor *order, lac_tensor *first, const lac_tensor *index) {
     const group_body body = {lac_i32(order), lac_i32(first), lac_i32(index), index->count,
                              first->count - 1};
     return lac_cuda_blocks("group", order, 1, body);
 }
 
-/* ---- the index's values ------------------------------------------------------------------- */
+/* ---- the index's values ------------------------------------------------------------ */
 
 namespace {
 
@@ -150,8 +155,10 @@ struct range_body {
         for (int half = LAC_THREADS / 2; half > 0; half /= 2)
             team.each([&](int thread) {
                 if (thread >= half) return;
-                if (s.low[thread + half] < s.low[thread]) s.low[thread] = s.low[thread + half];
-                if (s.high[thread + half] > s.high[thread]) s.high[thread] = s.high[thread + half];
+                if (s.low[thread + half] < s.low[thread])
+                    s.low[thread] = s.low[thread + half];
+                if (s.high[thread + half] > s.high[thread])
+                    s.high[thread] = s.high[thread + half];
             });
         team.each([&](int thread) {
             if (thread > 0) return;

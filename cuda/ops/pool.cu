@@ -1,8 +1,8 @@
 /* pool.cu - maxima and sums over the inputs of each output row; x is n_in x planes
  *
- * A block owns a tile of LAC_TILE output rows and WIDE planes, keeps its part of y in shared memory
- * and walks the taps in order.  Within a tap no output row occurs twice, so a thread that handles
- * one pair and plane is alone with its element.
+ * A block owns a tile of LAC_TILE output rows and WIDE planes, keeps its part of y in
+ * shared memory and walks the taps in order.  Within a tap no output row occurs twice,
+ * so a thread that handles one pair and plane is alone with its element.
  */
 #include "tiles.cuh"
 
@@ -70,9 +70,11 @@ template <class Pool> struct pool_body {
         int64_t block;
         const int64_t tile = lac_divide(job, blocks, &block), plane = block * WIDE;
         const int64_t row = tile * LAC_TILE;
-        const int wide = lac_at_most(planes - plane, WIDE), rows = lac_tile_rows(book, tile);
+        const int wide = lac_at_most(planes - plane, WIDE),
+                  rows = lac_tile_rows(book, tile);
         team.each([&](int thread) {
-            for (int e = thread; e < LAC_TILE * WIDE; e += LAC_THREADS) s.y[e] = pool.begin();
+            for (int e = thread; e < LAC_TILE * WIDE; e += LAC_THREADS)
+                s.y[e] = pool.begin();
         });
         lac_tile_walk(book, tile, [&](int32_t, int64_t first, int count) {
             team.each([&](int thread) {
@@ -80,7 +82,8 @@ template <class Pool> struct pool_body {
                 if (p >= wide) return;
                 for (int i = thread / WIDE; i < count; i += LAC_THREADS / WIDE) {
                     const int32_t in = book.in[first + i], out = book.out[first + i];
-                    pool.add(s.y[(int)(out - row) * WIDE + p], in * planes + plane + p, in, out);
+                    pool.add(s.y[(int)(out - row) * WIDE + p], in * planes + plane + p,
+                             in, out);
                 }
             });
         });
@@ -107,9 +110,10 @@ int lac_cuda_max_pool(lac_tensor *y, lac_tensor *argument, const lac_tensor *x,
     return run("max_pool", y, maximum{lac_f32(y), lac_i32(argument), lac_f32(x)}, book);
 }
 
-int lac_cuda_max_pool_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *argument,
-                           const lac_rulebook *reverse) {
-    return run("max_pool_grad", dx, chosen{lac_f32(dx), lac_f32(dy), lac_i32(argument)}, reverse);
+int lac_cuda_max_pool_grad(lac_tensor *dx, const lac_tensor *dy,
+                           const lac_tensor *argument, const lac_rulebook *reverse) {
+    return run("max_pool_grad", dx, chosen{lac_f32(dx), lac_f32(dy), lac_i32(argument)},
+               reverse);
 }
 
 int lac_cuda_sum_pool(lac_tensor *y, const lac_tensor *x, const lac_rulebook *book) {

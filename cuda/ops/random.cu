@@ -1,5 +1,5 @@
-/* random.cu - numbers that depend on (seed, offset + i) alone; the arithmetic is in random.h, so
- * they are those of the CPU to the bit
+/* random.cu - numbers that depend on (seed, offset + i) alone; the arithmetic is in
+ * random.h, so they are those of the CPU to the bit
  */
 #include "../../core/random.h"
 #include "../cuda.cuh"
@@ -19,9 +19,14 @@ struct uniform_body {
     drawing d;
     __device__ void operator()(int64_t i) const {
         const uint64_t at = d.offset + (uint64_t)i;
-        const lac_words w = lac_philox(lac_philox_counter(at / 4, LAC_STREAM_UNIFORM, 0), d.seed);
+        const lac_words w =
+            lac_philox(lac_philox_counter(at / 4, LAC_STREAM_UNIFORM, 0), d.seed);
         const int k = (int)(at % 4);
-        d.y[i] = lac_uniform(k == 0 ? w.a : k == 1 ? w.b : k == 2 ? w.c : w.d, d.a, d.b, d.most);
+        d.y[i] = lac_uniform(k == 0   ? w.a
+                             : k == 1 ? w.b
+                             : k == 2 ? w.c
+                                      : w.d,
+                             d.a, d.b, d.most);
     }
 };
 
@@ -29,7 +34,8 @@ struct normal_body {
     drawing d;
     __device__ void operator()(int64_t i) const {
         const uint64_t at = d.offset + (uint64_t)i;
-        const lac_words w = lac_philox(lac_philox_counter(at / 4, LAC_STREAM_NORMAL, 0), d.seed);
+        const lac_words w =
+            lac_philox(lac_philox_counter(at / 4, LAC_STREAM_NORMAL, 0), d.seed);
         const int k = (int)(at % 4);
         float even, odd;
         lac_normal_pair(k < 2 ? w.a : w.c, k < 2 ? w.b : w.d, &even, &odd);
@@ -37,8 +43,9 @@ struct normal_body {
     }
 };
 
-/* The order is that of Fisher and Yates, one exchange after the other, so there is one block: its
- * threads draw the partners of LAC_THREADS places, then one thread exchanges them. */
+/* The order is that of Fisher and Yates, one exchange after the other, so there is one
+ * block: its threads draw the partners of LAC_THREADS places, then one thread exchanges
+ * them. */
 struct permutation_body {
     struct shared {
         int32_t partner[LAC_THREADS];
@@ -74,9 +81,11 @@ struct permutation_body {
     __device__ int64_t pick(int64_t i) const {
         const uint64_t e = offset + (uint64_t)i, range = (uint64_t)i + 1;
         for (uint32_t attempt = 0;; attempt++) {
-            const lac_words counter = lac_philox_counter(e / 2, LAC_STREAM_PERMUTATION, attempt);
+            const lac_words counter =
+                lac_philox_counter(e / 2, LAC_STREAM_PERMUTATION, attempt);
             const lac_words w = lac_philox(counter, seed);
-            const int64_t k = e % 2 ? lac_below(w.c, w.d, range) : lac_below(w.a, w.b, range);
+            const int64_t k =
+                e % 2 ? lac_below(w.c, w.d, range) : lac_below(w.a, w.b, range);
             if (k >= 0) return k;
         }
     }
@@ -85,10 +94,11 @@ struct permutation_body {
 } // namespace
 
 /* y[i] in [low, high) */
-int lac_cuda_random_uniform(lac_tensor *y, double low, double high, int64_t seed, int64_t offset) {
+int lac_cuda_random_uniform(lac_tensor *y, double low, double high, int64_t seed,
+                            int64_t offset) {
     const float from = (float)low, to = (float)high;
-    const uniform_body body = {{lac_f32(y), (uint64_t)seed, (uint64_t)offset, from, to - from,
-                                to > from ? nextafterf(to, from) : from}};
+    const uniform_body body = {{lac_f32(y), (uint64_t)seed, (uint64_t)offset, from,
+                                to - from, to > from ? nextafterf(to, from) : from}};
     return lac_cuda_each("random_uniform", y, y->count, body);
 }
 
@@ -101,6 +111,7 @@ int lac_cuda_random_normal(lac_tensor *y, double mean, double deviation, int64_t
 
 /* y holds 0 .. n-1, each order as likely as any other. */
 int lac_cuda_random_permutation(lac_tensor *y, int64_t seed, int64_t offset) {
-    const permutation_body body = {lac_i32(y), y->count, (uint64_t)seed, (uint64_t)offset};
+    const permutation_body body = {lac_i32(y), y->count, (uint64_t)seed,
+                                   (uint64_t)offset};
     return lac_cuda_blocks("random_permutation", y, 1, body);
 }

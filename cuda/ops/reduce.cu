@@ -1,4 +1,5 @@
-/* reduce.cu - over the middle axis of outer x middle x inner, and over the rows' elements */
+/* reduce.cu - over the middle axis of outer x middle x inner, and over the rows'
+ * elements */
 #include "reduce.cuh"
 
 #include <math.h>
@@ -10,21 +11,21 @@ int lac_cuda_sum(lac_tensor *y, const lac_tensor *x, int64_t outer, int64_t midd
     return lac_reduce("sum", y, reader, {NULL, outer, middle, inner});
 }
 
-/* y[o][i] = x[o][argument[o][i]][i], the first of the largest; a nan counts as largest. */
+/* y[o][i] = x[o][argument[o][i]][i], the first of the largest; a nan is largest. */
 int lac_cuda_max(lac_tensor *y, lac_tensor *argument, const lac_tensor *x, int64_t outer,
                  int64_t middle, int64_t inner) {
     const lac_extreme_reader<0> reader = {lac_f32(y), lac_i32(argument), lac_f32(x)};
     return lac_reduce("max", y, reader, {NULL, outer, middle, inner});
 }
 
-/* The same with the smallest; a nan counts as smallest. */
+/* The same with the smallest; a nan is smallest. */
 int lac_cuda_min(lac_tensor *y, lac_tensor *argument, const lac_tensor *x, int64_t outer,
                  int64_t middle, int64_t inner) {
     const lac_extreme_reader<1> reader = {lac_f32(y), lac_i32(argument), lac_f32(x)};
     return lac_reduce("min", y, reader, {NULL, outer, middle, inner});
 }
 
-/* ---- take, spread: a thread an element of outer x inner ----------------------------------- */
+/* ---- take, spread: a thread an element of outer x inner ---------------------------- */
 
 namespace {
 
@@ -58,21 +59,21 @@ struct spread_body {
 } // namespace
 
 /* y[o][i] = x[o][index[o][i]][i], 0 where the index is negative */
-int lac_cuda_take(lac_tensor *y, const lac_tensor *x, const lac_tensor *index, int64_t outer,
-                  int64_t middle, int64_t inner) {
+int lac_cuda_take(lac_tensor *y, const lac_tensor *x, const lac_tensor *index,
+                  int64_t outer, int64_t middle, int64_t inner) {
     const take_body body = {{lac_f32(y), lac_f32(x), lac_i32(index), middle, inner}};
     return lac_cuda_each("take", y, outer * inner, body);
 }
 
 /* y is outer x middle x inner, zero but for y[o][index[o][i]][i] = x[o][i]. */
-int lac_cuda_spread(lac_tensor *y, const lac_tensor *x, const lac_tensor *index, int64_t outer,
-                    int64_t middle, int64_t inner) {
+int lac_cuda_spread(lac_tensor *y, const lac_tensor *x, const lac_tensor *index,
+                    int64_t outer, int64_t middle, int64_t inner) {
     const spread_body body = {{lac_f32(y), lac_f32(x), lac_i32(index), middle, inner}};
     LAC_TRY(lac_cuda_fill(y, 0));
     return lac_cuda_each("spread", y, outer * inner, body);
 }
 
-/* ---- softmax over the elements of a row --------------------------------------------------- */
+/* ---- softmax over the elements of a row -------------------------------------------- */
 
 namespace {
 
@@ -82,8 +83,8 @@ enum softmax_kind { SOFTMAX, LOG_SOFTMAX, SOFTMAX_GRAD, LOG_SOFTMAX_GRAD };
 /* Elements equal to the largest lie 0 from it, also where both are infinite. */
 __device__ inline float below(float x, float top) { return x == top ? 0.0f : x - top; }
 
-/* A block handles ROWS rows, LANES threads each of them; a thread takes every LANES-th element.
- * a is x, or dy; b is y in the gradients. */
+/* A block handles ROWS rows, LANES threads each of them; a thread takes every LANES-th
+ * element.  a is x, or dy; b is y in the gradients. */
 template <softmax_kind KIND> struct softmax_body {
     struct shared {
         float top[LAC_THREADS];
@@ -122,8 +123,10 @@ template <softmax_kind KIND> struct softmax_body {
             const double sum = s.sum[lead], shift = KIND == LOG_SOFTMAX ? log(sum) : 0;
             scan(job, thread, [&](int64_t i) {
                 if (KIND == SOFTMAX) to[i] = expf(below(a[i], top)) * scale;
-                if (KIND == LOG_SOFTMAX) to[i] = (float)((double)below(a[i], top) - shift);
-                if (KIND == SOFTMAX_GRAD) to[i] = (float)(((double)a[i] - sum) * (double)b[i]);
+                if (KIND == LOG_SOFTMAX)
+                    to[i] = (float)((double)below(a[i], top) - shift);
+                if (KIND == SOFTMAX_GRAD)
+                    to[i] = (float)(((double)a[i] - sum) * (double)b[i]);
                 if (KIND == LOG_SOFTMAX_GRAD)
                     to[i] = (float)((double)a[i] - (double)expf(b[i]) * sum);
             });
@@ -136,7 +139,8 @@ template <softmax_kind KIND> struct softmax_body {
         return (double)expf(below(a[i], top));
     }
 
-    template <class Visit> __device__ void scan(int64_t job, int thread, Visit visit) const {
+    template <class Visit>
+    __device__ void scan(int64_t job, int thread, Visit visit) const {
         const int64_t row = job * ROWS + thread / LANES;
         if (row >= rows) return;
         for (int64_t j = thread % LANES; j < size; j += LANES) visit(row * size + j);
@@ -146,7 +150,8 @@ template <softmax_kind KIND> struct softmax_body {
 template <softmax_kind KIND>
 int softmax(const char *op, lac_tensor *y, const lac_tensor *a, const lac_tensor *b) {
     const int64_t rows = a->shape[0], size = a->shape[1];
-    const softmax_body<KIND> body = {lac_f32(y), lac_f32(a), b ? lac_f32(b) : NULL, rows, size};
+    const softmax_body<KIND> body = {lac_f32(y), lac_f32(a), b ? lac_f32(b) : NULL, rows,
+                                     size};
     return lac_cuda_blocks(op, y, (rows + ROWS - 1) / ROWS, body);
 }
 

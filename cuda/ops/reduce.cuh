@@ -1,23 +1,25 @@
-/* reduce.cuh - reductions over the middle axis of outer x middle x inner, or over segments
+/* reduce.cuh - reductions over the middle axis of outer x middle x inner, or over
+ * segments
  *
  * A reader says what is gathered:
  *   value                     what a thread holds
  *   constants prepare(c)      whatever depends on the column alone
  *   value begin()             of nothing
- *   add(v, at, index, k)      takes the element at `at`, which is number `index` of its column
- *   join(v, next)             takes what another thread gathered; its elements may come before
- *   end(v, at, c)             stores the result of column c, outer * inner + column being `at`
+ *   add(v, at, index, k)      takes the element at `at`, number `index` of its column
+ *   join(v, next)             takes what another thread gathered, maybe from before
+ *   end(v, at, c)             stores the result of column c at outer * inner + column
  *
- * How the work is cut follows from the sizes alone, and pieces join in their order, so the result
- * is the same on every run and GPU.
+ * How the work is cut follows from the sizes alone, and pieces join in their order, so
+ * the result is the same on every run and GPU.
  */
 #ifndef LAC_CUDA_REDUCE_CUH
 #define LAC_CUDA_REDUCE_CUH
 
 #include "../cuda.cuh"
 
-/* Columns of x that are reduced.  With `first`, outer index s has rows first[s] .. first[s+1]-1,
- * counted over all of x; else it has `middle` rows of its own, counted from 0. */
+/* Columns of x that are reduced.  With `first`, outer index s has rows first[s] ..
+ * first[s+1]-1, counted over all of x; else it has `middle` rows of its own, counted
+ * from 0. */
 struct lac_columns {
     const int32_t *first;
     int64_t outer, middle, inner;
@@ -43,8 +45,8 @@ template <class Reader> struct lac_short_body {
     }
 };
 
-/* A block handles a piece of the rows of WIDE columns; the threads of a column take its rows in
- * turn and join their values in pairs. */
+/* A block handles a piece of the rows of WIDE columns; the threads of a column take its
+ * rows in turn and join their values in pairs. */
 template <class Reader, int WIDE> struct lac_long_body {
     typedef typename Reader::value value;
     enum { LANES = LAC_THREADS / WIDE };
@@ -60,7 +62,8 @@ template <class Reader, int WIDE> struct lac_long_body {
     __device__ void operator()(const lac_team &team, shared &s, int64_t job) const {
         int64_t block, piece;
         const int64_t o = lac_divide(lac_divide(job, pieces, &piece), blocks, &block);
-        const int64_t begin = lac_first_row(rows, o), count = lac_first_row(rows, o + 1) - begin;
+        const int64_t begin = lac_first_row(rows, o),
+                      count = lac_first_row(rows, o + 1) - begin;
         const int64_t from = count * piece / pieces, end = count * (piece + 1) / pieces;
         team.each([&](int thread) {
             const int64_t column = block * WIDE + thread % WIDE;
@@ -68,13 +71,15 @@ template <class Reader, int WIDE> struct lac_long_body {
             if (column < rows.inner) {
                 const typename Reader::constants k = reader.prepare(column);
                 for (int64_t i = from + thread / WIDE; i < end; i += LANES)
-                    reader.add(v, (begin + i) * rows.inner + column, rows.first ? begin + i : i, k);
+                    reader.add(v, (begin + i) * rows.inner + column,
+                               rows.first ? begin + i : i, k);
             }
             s.lane[thread] = v;
         });
         for (int half = LANES / 2; half > 0; half /= 2)
             team.each([&](int thread) {
-                if (thread < half * WIDE) reader.join(s.lane[thread], s.lane[thread + half * WIDE]);
+                if (thread < half * WIDE)
+                    reader.join(s.lane[thread], s.lane[thread + half * WIDE]);
             });
         team.each([&](int thread) {
             const int64_t column = block * WIDE + thread;
@@ -108,10 +113,12 @@ int lac_reduce_long(const char *op, const lac_tensor *on, const Reader &reader,
     const int64_t enough = 1024, least = body::LANES * 16; /* blocks; rows of a piece */
     body cut = {reader, rows, (rows.inner + WIDE - 1) / WIDE, 1, NULL};
     const int64_t jobs = rows.outer * cut.blocks;
-    static_assert(sizeof(typename Reader::value) * enough * WIDE <= LAC_SCRATCH, "parts fit");
+    static_assert(sizeof(typename Reader::value) * enough * WIDE <= LAC_SCRATCH,
+                  "parts fit");
 
     if (jobs > 0 && jobs < enough) {
-        cut.pieces = enough / jobs < rows.middle / least ? enough / jobs : rows.middle / least;
+        cut.pieces =
+            enough / jobs < rows.middle / least ? enough / jobs : rows.middle / least;
         if (cut.pieces < 1) cut.pieces = 1;
     }
     if (cut.pieces == 1) return lac_cuda_blocks(op, on, jobs, cut);
@@ -124,7 +131,8 @@ int lac_reduce_long(const char *op, const lac_tensor *on, const Reader &reader,
 
 /* Reduces on the device of `on`; of segments `middle` is the mean number of rows. */
 template <class Reader>
-int lac_reduce(const char *op, const lac_tensor *on, const Reader &reader, const lac_columns &rows) {
+int lac_reduce(const char *op, const lac_tensor *on, const Reader &reader,
+               const lac_columns &rows) {
     const int64_t few = 32;
     if (rows.middle < few) {
         const lac_short_body<Reader> body = {reader, rows};
@@ -135,7 +143,7 @@ int lac_reduce(const char *op, const lac_tensor *on, const Reader &reader, const
     return lac_reduce_long<Reader, 32>(op, on, reader, rows);
 }
 
-/* ---- readers ------------------------------------------------------------------------------ */
+/* ---- readers ----------------------------------------------------------------------- */
 
 struct lac_nothing {};
 
@@ -146,12 +154,15 @@ struct lac_sum_reader {
     const float *x;
     __device__ constants prepare(int64_t) const { return {}; }
     __device__ double begin() const { return 0; }
-    __device__ void add(double &v, int64_t at, int64_t, constants) const { v += (double)x[at]; }
+    __device__ void add(double &v, int64_t at, int64_t, constants) const {
+        v += (double)x[at];
+    }
     __device__ void join(double &v, const double &next) const { v += next; }
     __device__ void end(const double &v, int64_t at, int64_t) const { y[at] = (float)v; }
 };
 
-/* The extreme and its index, the first of equals; a nan beats numbers.  Of nothing: 0 and -1. */
+/* The extreme and its index, the first of equals; a nan beats numbers.  Of nothing: 0
+ * and -1. */
 template <int LEAST> struct lac_extreme_reader {
     typedef struct {
         float best;

@@ -27,7 +27,7 @@ int lac_cuda_segment_min(lac_tensor *y, lac_tensor *argument, const lac_tensor *
     return lac_reduce("segment_min", y, reader, segments(y, x, first));
 }
 
-/* ---- expand: a thread an element of y ----------------------------------------------------- */
+/* ---- expand: a thread an element of y ---------------------------------------------- */
 
 namespace {
 
@@ -43,7 +43,8 @@ struct expand_body {
         y[i] = s < 0 || s >= count ? 0.0f : x[s * planes + plane];
     }
 
-    /* The first s with first[s] > row, less one: -1 before all segments, count after them. */
+    /* The first s with first[s] > row, less one: -1 before all segments, count after
+     * them. */
     __device__ int64_t segment_of(int64_t row) const {
         int64_t low = 0, high = count + 1;
         while (low < high) {
@@ -61,11 +62,12 @@ struct expand_body {
 
 /* y[i] = x[the segment of row i]; rows in no segment are zero. */
 int lac_cuda_segment_expand(lac_tensor *y, const lac_tensor *x, const lac_tensor *first) {
-    const expand_body body = {lac_f32(y), lac_f32(x), lac_i32(first), x->shape[0], y->shape[1]};
+    const expand_body body = {lac_f32(y), lac_f32(x), lac_i32(first), x->shape[0],
+                              y->shape[1]};
     return lac_cuda_each("segment_expand", y, y->count, body);
 }
 
-/* ---- columns by argument ------------------------------------------------------------------ */
+/* ---- columns by argument ----------------------------------------------------------- */
 
 namespace {
 
@@ -82,8 +84,8 @@ struct take_body {
     }
 };
 
-/* A block handles a column, LAC_THREADS rows at a time; of the rows that name one element the first
- * adds them all, in their order, so no two threads touch it. */
+/* A block handles a column, LAC_THREADS rows at a time; of the rows that name one
+ * element the first adds them all, in their order, so no two threads touch it. */
 struct spread_body {
     struct shared {
         int32_t row[LAC_THREADS];
@@ -124,14 +126,17 @@ struct spread_body {
 } // namespace
 
 /* y[s][c] = x[argument[s][c]][c], 0 where the argument is negative */
-int lac_cuda_take_columns(lac_tensor *y, const lac_tensor *x, const lac_tensor *argument) {
+int lac_cuda_take_columns(lac_tensor *y, const lac_tensor *x,
+                          const lac_tensor *argument) {
     const take_body body = {lac_f32(y), lac_f32(x), lac_i32(argument), x->shape[1]};
     return lac_cuda_each("take_columns", y, y->count, body);
 }
 
 /* y is zero but for y[argument[s][c]][c] += x[s][c], s ascending */
-int lac_cuda_spread_columns(lac_tensor *y, const lac_tensor *x, const lac_tensor *argument) {
-    const spread_body body = {lac_f32(y), lac_f32(x), lac_i32(argument), x->shape[0], x->shape[1]};
+int lac_cuda_spread_columns(lac_tensor *y, const lac_tensor *x,
+                            const lac_tensor *argument) {
+    const spread_body body = {lac_f32(y), lac_f32(x), lac_i32(argument), x->shape[0],
+                              x->shape[1]};
     LAC_TRY(lac_cuda_fill(y, 0));
     return lac_cuda_blocks("spread_columns", y, x->shape[1], body);
 }

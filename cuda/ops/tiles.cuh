@@ -1,5 +1,5 @@
-/* tiles.cuh - how a block walks the pairs of its own output rows; core/rulebook.h says what lies
- * where
+/* tiles.cuh - how a block walks the pairs of its own output rows; core/rulebook.h says
+ * what lies where
  */
 #ifndef LAC_CUDA_TILES_CUH
 #define LAC_CUDA_TILES_CUH
@@ -27,10 +27,11 @@ static __device__ inline int lac_tile_rows(const lac_tiles &b, int64_t tile) {
     return lac_at_most(b.n_out - tile * LAC_TILE, LAC_TILE);
 }
 
-/* Calls visit(tap, first pair, pairs) for the taps that have pairs in the tile, ascending; all
- * threads of a block go the same way, so visit may hold barriers. */
+/* Calls visit(tap, first pair, pairs) for the taps that have pairs in the tile,
+ * ascending; all threads of a block go the same way, so visit may hold barriers. */
 template <class Visit>
-static __device__ inline void lac_tile_walk(const lac_tiles &b, int64_t tile, Visit visit) {
+static __device__ inline void lac_tile_walk(const lac_tiles &b, int64_t tile,
+                                            Visit visit) {
     const int32_t *from = b.counts + tile * b.taps, *to = from + b.taps;
     int64_t start = 0; /* the tap's first pair */
     for (int32_t t = 0; t < b.taps; t++) {
