@@ -21,7 +21,7 @@ local smoothHinge = ops.define('smoothHinge', {
    end,
 })
 
--- ---- is the rule right?  Against central differences, away from the two joints -------------------
+-- ---- is the rule right?  Against central differences, away from the two joints ------------------
 
 local places = { -2, -0.5, 0.25, 0.5, 0.75, 1.5 }
 local z = lacuna.tensor(places, { requiresGrad = true })
@@ -35,7 +35,7 @@ end
 assert(worst < 1e-3, 'the rule is wrong')
 print(('rule against differences: %d places, all within 0.001'):format(#places))
 
--- ---- a use: telling lines along one axis from lines along the other ------------------------------
+-- ---- a use: telling lines along one axis from lines along the other -----------------------------
 
 lacuna.seed(1)
 local points, labels = {}, {}

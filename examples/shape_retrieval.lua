@@ -23,8 +23,8 @@ local o = require('lacuna.options').read(arg, {
    { 'classes', 8, 'classes in a batch' },
    { 'each', 4, 'shapes of each class in a batch' },
    { 'rate', 0.002, 'learning rate of Adam at the start' },
-   { 'margin', 0.2, 'of the triplet loss, in cosine distance' },
-   { 'views', 6, 'poses in which a shape is looked at when it is scored' },
+   { 'softness', 0.1, 'of the margin of the triplet loss, in cosine distance' },
+   { 'views', 2, 'poses in which a shape is looked at when it is scored' },
    { 'workers', 1, 'threads that prepare batches' },
    { 'seed', 1, 'of everything random' },
    { 'name', 'shapes', 'results go to runs/<name>' },
@@ -76,10 +76,10 @@ local function tripletLoss(vectors, label)
    label = label:float():to(o.device)
    local same = label:view(n, 1):eq(label:view(1, n))
    local distance = ops.distances(vectors, vectors, 'cosine')
-   local gap = distance:view(n, n, 1) - distance:view(n, 1, n) + o.margin
+   -- a margin without an edge (Hermans et al. 2017): log(1 + e^(gap / softness))
+   local gap = distance:view(n, n, 1) - distance:view(n, 1, n)
    local valid = (same - report.eye(n, o.device)):view(n, n, 1) * (1 - same):view(n, 1, n)
-   local violated = ops.relu(gap) * valid
-   return violated:sum() / (violated:gt(0):sum() + 1)
+   return (ops.softplus(gap / o.softness) * valid):sum() / valid:sum()
 end
 
 -- ---- the loop ----------------------------------------------------------------------------------------

@@ -58,6 +58,15 @@ describe('io.writeNpy and io.readNpy', function()
       assert.equal(i:toString(), assert(io_.readNpy(at 'i.npy')):toString())
    end)
 
+   it('reach past four gigabytes', function()
+      local handle = io.open(at 'x', 'wb')
+      handle:seek('set', 5e9)
+      handle:write('\0\1\2\3\4\5\6\7')
+      handle:close()
+      local t = assert(require('lacuna.io.file').load('spec', at 'x', 5e9, '|u1', { 8 }))
+      assert.same({ 0, 1, 2, 3, 4, 5, 6, 7 }, t:toTable())
+   end)
+
    it('write a view from its own first row on', function()
       local x = lacuna.tensor { { 1, 2 }, { 3, 4 }, { 5, 6 } }
       assert.is_true(io_.writeNpy(at 'x.npy', x:rows(2, 3)))

@@ -105,3 +105,12 @@ for _, path in ipairs(pages) do
       end)
    end)
 end
+
+describe('docs/guide/retrieval.md', function()
+   it('tells every option of the example', function()
+      local page, script = read 'docs/guide/retrieval.md', read 'examples/shape_retrieval.lua'
+      for name in script:gmatch "{ '([%w-]+)', [^\n]*, '[^\n]*' },\n" do
+         assert(page:find('--' .. name, 1, true), name .. ' is not there')
+      end
+   end)
+end)

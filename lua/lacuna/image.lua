@@ -18,12 +18,14 @@ local Tensor = require 'lacuna.Tensor'
 local C = native.C
 local image = {}
 
---- The colours that have a name.
-image.colours = {
+local colours = {
    white = { 255, 255, 255 }, black = { 0, 0, 0 }, grey = { 150, 150, 150 },
    light = { 228, 228, 228 }, red = { 205, 40, 45 }, green = { 30, 140, 60 },
    blue = { 30, 90, 180 }, steel = { 122, 154, 196 },
 }
+
+--- The colours that have a name: white, black, grey, light, red, green, blue and steel.
+image.colours = colours
 
 --- Turns a colour into what C takes.
 -- @tparam string op who asks

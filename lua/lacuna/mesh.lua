@@ -29,9 +29,9 @@ mesh.transform = transform.compose
 -- @function mesh.rotation
 mesh.rotation = transform.rotation
 
---- A mesh; its vertices and triangles never change.
--- @type Mesh
 local Mesh = class('Mesh')
+
+--- The class of meshes.
 mesh.Mesh = Mesh
 
 local function adopt()
@@ -127,6 +127,9 @@ end
 -- @param value anything
 -- @treturn boolean
 function mesh.is(value) return type(value) == 'table' and getmetatable(value) == Mesh end
+
+--- A mesh; its vertices and triangles never change.
+-- @type Mesh
 
 --- Counts the vertices.
 -- @treturn number

@@ -86,7 +86,7 @@ function report.describe(net, path, options)
    local m, message = mesh.read(path)
    if not m then fail.raise('describe: %s: %s', path, message) end
    local rows = report.layers(net, m, { renderSize = options.render })
-   print(('%s: %d vertices, %d triangles, render size %d'):format(path, m:nVertices(), m:nFaces(),
+   print(('%s: %d vertices, %d triangles, render size %d'):format(path, m:nVertices(), m:nTriangles(),
       options.render))
    print(('%2s  %-28s %7s %5s %9s %10s %11s %14s'):format('#', 'layer', 'planes', 'size', 'sites',
       'density %', 'parameters', 'multiply-adds'))

@@ -119,7 +119,9 @@ describe('worker', function()
    end)
 
    it('refuses wrong arguments', function()
-      for _, n in ipairs { 0, 65, 1.5 } do assert.has_error(function() worker.start(n, ECHO) end) end
+      for _, n in ipairs { 0, 65, 1.5 } do
+         assert.has_error(function() worker.start(n, ECHO) end)
+      end
       local pool = worker.start(1, ECHO)
       assert.has_error(function() pool:put(0, '') end)
       assert.has_error(function() pool:put(1) end)

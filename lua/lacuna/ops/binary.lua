@@ -27,15 +27,16 @@ local function broadcast(op, a, b)
    return sizes
 end
 
--- A number becomes a scalar on the other operand's device.
+-- A tensor, or a number as a scalar on the other operand's device.
+local function operand(op, what, value, other)
+   if type(value) == 'number' and Tensor.is(other) then
+      return Tensor.full(fail.number(op, what, value), {}, { device = other.device })
+   end
+   return Tensor.check(op, what, value)
+end
+
 local function operands(op, a, b)
-   local device = Tensor.is(a) and a.device or Tensor.is(b) and b.device
-   if type(a) == 'number' then fail.number(op, 'first operand', a) end
-   if type(b) == 'number' then fail.number(op, 'second operand', b) end
-   if type(a) == 'number' and device then a = Tensor.full(a, {}, { device = device }) end
-   if type(b) == 'number' and device then b = Tensor.full(b, {}, { device = device }) end
-   Tensor.check(op, 'first operand', a)
-   return a, Tensor.check(op, 'second operand', b)
+   return operand(op, 'first operand', a, b), operand(op, 'second operand', b, a)
 end
 
 local function sameSizes(a, b)
@@ -175,8 +176,8 @@ end
 ops.define('where', {
    forward = function(context, mask, a, b)
       Tensor.check('where', 'mask', mask)
-      a = operands('where', a, mask)
-      b = operands('where', b, mask)
+      a = operand('where', 'a', a, mask)
+      b = operand('where', 'b', b, mask)
       local sizes = broadcast('where', mask.sizes, broadcast('where', a.sizes, b.sizes))
       local function fit(t) return sameSizes(t.sizes, sizes) and t or ops.expand(t, sizes) end
       local y = Tensor.raw(sizes, 'float32', mask.device)
