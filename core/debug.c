@@ -20,6 +20,7 @@ int lac_debug_fault(double kind) {
     lac_tensor_free(t);
     return data[0] == 0 ? LAC_OK : LAC_E_ARGUMENT;
 #else
-    return lac_fail(LAC_E_UNSUPPORTED, "fault %g: this build has no address sanitizer", kind);
+    return lac_fail(LAC_E_UNSUPPORTED, "fault %g: this build has no address sanitizer",
+                    kind);
 #endif
 }

@@ -33,7 +33,8 @@ static void load_plugin(void) {
         const int found = dladdr((void *)(intptr_t)lac_abi, &self) && self.dli_fname;
         const char *slash = found ? strrchr(self.dli_fname, '/') : NULL;
         snprintf(path, sizeof path, "%.*slacuna_cuda.so",
-                 slash ? (int)(slash - self.dli_fname + 1) : 0, slash ? self.dli_fname : "");
+                 slash ? (int)(slash - self.dli_fname + 1) : 0,
+                 slash ? self.dli_fname : "");
     }
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
@@ -60,9 +61,11 @@ static int open_device(int id) {
     }
     if (id == LAC_SHADOW) return lac_shadow_open(d);
     load_plugin();
-    if (!plugin) return lac_fail(LAC_E_DEVICE, "device: no cuda here, %s", plugin_trouble);
+    if (!plugin)
+        return lac_fail(LAC_E_DEVICE, "device: no cuda here, %s", plugin_trouble);
     if (id - LAC_CUDA >= plugin->count)
-        return lac_fail(LAC_E_DEVICE, "device: cuda:%d is not there, expected one of %d%s%s",
+        return lac_fail(LAC_E_DEVICE,
+                        "device: cuda:%d is not there, expected one of %d%s%s",
                         id - LAC_CUDA, plugin->count, plugin->why ? ": " : "",
                         plugin->why ? plugin->why : "");
     snprintf(d->name, sizeof d->name, id == LAC_CUDA ? "cuda" : "cuda:%d", id - LAC_CUDA);
@@ -78,7 +81,8 @@ lac_device *lac_device_get(int id) {
     lac_device *d = lac_device_loaded(id);
     if (d) return d;
     if (id < 0 || id >= LAC_MAX_DEVICES) {
-        lac_fail(LAC_E_DEVICE, "device: number %d, expected 0 to %d", id, LAC_MAX_DEVICES - 1);
+        lac_fail(LAC_E_DEVICE, "device: number %d, expected 0 to %d", id,
+                 LAC_MAX_DEVICES - 1);
         return NULL;
     }
     pthread_mutex_lock(&lock);
@@ -91,7 +95,8 @@ lac_device *lac_device_get(int id) {
 int lac_device_find(int *device, const char *name) {
     int id = -1, index = 0;
     char rest;
-    if (!name) return lac_fail(LAC_E_DEVICE, "device: nil, expected a name such as 'cpu'");
+    if (!name)
+        return lac_fail(LAC_E_DEVICE, "device: nil, expected a name such as 'cpu'");
     if (strcmp(name, "cpu") == 0) id = LAC_CPU;
     if (strcmp(name, "shadow") == 0) id = LAC_SHADOW;
     if (strcmp(name, "cuda") == 0) id = LAC_CUDA;
@@ -99,7 +104,8 @@ int lac_device_find(int *device, const char *name) {
         index < LAC_MAX_DEVICES - LAC_CUDA)
         id = LAC_CUDA + index;
     if (id < 0)
-        return lac_fail(LAC_E_DEVICE, "device: '%.40s', expected cpu, shadow, cuda or cuda:N", name);
+        return lac_fail(LAC_E_DEVICE,
+                        "device: '%.40s', expected cpu, shadow, cuda or cuda:N", name);
     if (!lac_device_get(id)) return LAC_E_DEVICE;
     *device = id;
     return LAC_OK;

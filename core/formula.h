@@ -8,33 +8,33 @@
 
 #include <math.h>
 
-#define LAC_UNARY_LIST(ZERO, ONE, TWO)                                                   \
-    ZERO(exp, expf(x), y)                                                                \
-    ZERO(log, logf(x), 1.0f / x)                                                         \
-    ZERO(sqrt, sqrtf(x), 0.5f / y)                                                       \
-    ZERO(abs, fabsf(x), (float)((x > 0.0f) - (x < 0.0f)))                                \
-    ZERO(square, x *x, 2.0f * x)                                                         \
-    ZERO(sigmoid, lac_value_sigmoid(x), y * (1.0f - y))                                        \
-    ZERO(tanh, tanhf(x), 1.0f - y * y)                                                   \
-    ZERO(softplus, lac_value_softplus(x), lac_value_sigmoid(x))                                      \
-    ZERO(relu, lac_value_relu(x), (float)(x > 0.0f))                                          \
-    ONE(leaky_relu, x > 0.0f ? x : a * x, x > 0.0f ? 1.0f : a)                           \
-    ONE(elu, x > 0.0f ? x : a * expm1f(x), x > 0.0f ? 1.0f : y + a)                      \
-    ONE(pow, powf(x, a), a == 0.0f ? 0.0f : a * powf(x, a - 1.0f))                                         \
+#define LAC_UNARY_LIST(ZERO, ONE, TWO) \
+    ZERO(exp, expf(x), y) \
+    ZERO(log, logf(x), 1.0f / x) \
+    ZERO(sqrt, sqrtf(x), 0.5f / y) \
+    ZERO(abs, fabsf(x), (float)((x > 0.0f) - (x < 0.0f))) \
+    ZERO(square, x *x, 2.0f * x) \
+    ZERO(sigmoid, lac_value_sigmoid(x), y *(1.0f - y)) \
+    ZERO(tanh, tanhf(x), 1.0f - y * y) \
+    ZERO(softplus, lac_value_softplus(x), lac_value_sigmoid(x)) \
+    ZERO(relu, lac_value_relu(x), (float)(x > 0.0f)) \
+    ONE(leaky_relu, x > 0.0f ? x : a * x, x > 0.0f ? 1.0f : a) \
+    ONE(elu, x > 0.0f ? x : a * expm1f(x), x > 0.0f ? 1.0f : y + a) \
+    ONE(pow, powf(x, a), a == 0.0f ? 0.0f : a * powf(x, a - 1.0f)) \
     TWO(clamp, x<a ? a : x> b ? b : x, (float)(x >= a && x <= b))
 
-#define LAC_BINARY_LIST(OP)                                                              \
-    OP(add, a + b)                                                                       \
-    OP(sub, a - b)                                                                       \
-    OP(mul, a *b)                                                                        \
-    OP(div, a / b)                                                                       \
-    OP(maximum, a >= b || a != a ? a : b)                                                \
-    OP(minimum, a <= b || a != a ? a : b)                                                \
-    OP(lt, (float)(a < b))                                                               \
-    OP(le, (float)(a <= b))                                                              \
-    OP(gt, (float)(a > b))                                                               \
-    OP(ge, (float)(a >= b))                                                              \
-    OP(eq, (float)(a == b))                                                              \
+#define LAC_BINARY_LIST(OP) \
+    OP(add, a + b) \
+    OP(sub, a - b) \
+    OP(mul, a *b) \
+    OP(div, a / b) \
+    OP(maximum, a >= b || a != a ? a : b) \
+    OP(minimum, a <= b || a != a ? a : b) \
+    OP(lt, (float)(a < b)) \
+    OP(le, (float)(a <= b)) \
+    OP(gt, (float)(a > b)) \
+    OP(ge, (float)(a >= b)) \
+    OP(eq, (float)(a == b)) \
     OP(ne, (float)(a != b))
 
 #ifdef __CUDACC__

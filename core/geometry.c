@@ -21,7 +21,9 @@ static void drop(lac_geometry *g) {
     lac_host_free(g);
 }
 
-static void hold(lac_geometry *g) { __atomic_add_fetch(&g->references, 1, __ATOMIC_SEQ_CST); }
+static void hold(lac_geometry *g) {
+    __atomic_add_fetch(&g->references, 1, __ATOMIC_SEQ_CST);
+}
 
 static int make_room(void **list, int64_t *room, int64_t count, size_t size) {
     if (count < *room) return LAC_OK;
@@ -33,15 +35,18 @@ static int make_room(void **list, int64_t *room, int64_t count, size_t size) {
 
 /* ---- input sites ------------------------------------------------------------------------------ */
 
-static int check_input(const lac_tensor *coords, const double *spatial_size, int64_t *size) {
+static int check_input(const lac_tensor *coords, const double *spatial_size,
+                       int64_t *size) {
     if (!coords) return lac_fail(LAC_E_TYPE, "sites: coords is nil, expected a tensor");
     if (coords->dtype != LAC_I32 && coords->dtype != LAC_I64)
         return lac_fail(LAC_E_TYPE, "sites: coords is %s, expected int32 or int64",
                         lac_dtype_name(coords->dtype));
     LAC_TRY(lac_check_ndim("sites", "coords", coords, 2));
     if (coords->shape[1] < 2 || coords->shape[1] > 1 + LAC_MAX_DIMENSION)
-        return lac_fail(LAC_E_ARGUMENT, "sites: coords has %lld columns, expected a batch index "
-                        "and 1 to %d coordinates", (long long)coords->shape[1], LAC_MAX_DIMENSION);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "sites: coords has %lld columns, expected a batch index "
+                        "and 1 to %d coordinates",
+                        (long long)coords->shape[1], LAC_MAX_DIMENSION);
     if (coords->shape[0] > INT32_MAX)
         return lac_fail(LAC_E_ARGUMENT, "sites: %lld points, expected at most 2^31 - 1",
                         (long long)coords->shape[0]);
@@ -100,22 +105,26 @@ void lac_rulebook_hold(lac_rulebook *b) { hold(b->owner); }
 /* ---- derived sites and rulebooks ----------------------------------------------------------------- */
 
 static int read_relation(lac_relation *r, const lac_sites *in, const double *kernel,
-                         const double *stride, const double *dilation, const double *pad) {
+                         const double *stride, const double *dilation,
+                         const double *pad) {
     int64_t taps = 1;
     memset(r, 0, sizeof *r);
     for (int a = 0; a < in->dimension; a++) {
         int64_t k = 0, s = 1, d = 0, p = 0;
         LAC_TRY(lac_whole(&k, "convolution", "kernel size", kernel[a], 1, 1 << 20));
-        if (stride) LAC_TRY(lac_whole(&s, "convolution", "stride", stride[a], 1, 1 << 20));
+        if (stride)
+            LAC_TRY(lac_whole(&s, "convolution", "stride", stride[a], 1, 1 << 20));
         LAC_TRY(lac_whole(&d, "convolution", "dilation", dilation[a], 1, 1 << 20));
         p = d * (k / 2);
         if (pad) LAC_TRY(lac_whole(&p, "convolution", "pad", pad[a], 0, 1 << 20));
         if ((taps *= k) > 1 << 24)
-            return lac_fail(LAC_E_ARGUMENT, "convolution: more than 2^24 taps in a kernel");
+            return lac_fail(LAC_E_ARGUMENT,
+                            "convolution: more than 2^24 taps in a kernel");
         if ((k + s - 1) / s > LAC_MOST_PER_AXIS)
-            return lac_fail(LAC_E_ARGUMENT, "convolution: kernel size is %lld with stride %lld, "
-                            "expected at most %d times the stride", (long long)k, (long long)s,
-                            LAC_MOST_PER_AXIS);
+            return lac_fail(LAC_E_ARGUMENT,
+                            "convolution: kernel size is %lld with stride %lld, "
+                            "expected at most %d times the stride",
+                            (long long)k, (long long)s, LAC_MOST_PER_AXIS);
         r->kernel[a] = (int32_t)k;
         r->stride[a] = (int32_t)s;
         r->dilation[a] = (int32_t)d;
@@ -133,12 +142,15 @@ static lac_derived *look_up(const lac_geometry *g, uint64_t from, const lac_rela
 }
 
 /* Finds or makes; the geometry's lock is held. */
-static int derive(lac_derived **found, lac_geometry *g, lac_sites *in, const lac_relation *r) {
+static int derive(lac_derived **found, lac_geometry *g, lac_sites *in,
+                  const lac_relation *r) {
     lac_derived made = {.from = in->id, .relation = *r, .sites = in};
     if ((*found = look_up(g, in->id, r)) != NULL) return LAC_OK;
-    LAC_TRY(make_room((void **)&g->derived, &g->derived_room, g->derived_count, sizeof made));
+    LAC_TRY(
+        make_room((void **)&g->derived, &g->derived_room, g->derived_count, sizeof made));
     if (!r->submanifold) {
-        LAC_TRY(make_room((void **)&g->sites, &g->site_room, g->site_count, sizeof *g->sites));
+        LAC_TRY(make_room((void **)&g->sites, &g->site_room, g->site_count,
+                          sizeof *g->sites));
         LAC_TRY(lac_sites_derive(&made.sites, in, r));
         made.sites->owner = g;
     }
@@ -154,7 +166,8 @@ static int derive(lac_derived **found, lac_geometry *g, lac_sites *in, const lac
     return LAC_OK;
 }
 
-static int find(lac_sites **sites, lac_rulebook **book, lac_sites *in, const lac_relation *r) {
+static int find(lac_sites **sites, lac_rulebook **book, lac_sites *in,
+                const lac_relation *r) {
     lac_geometry *g = in->owner;
     lac_derived *found;
     pthread_mutex_lock(&g->lock);
@@ -220,13 +233,14 @@ double lac_sites_spatial_size(const lac_sites *s, int axis) {
     return axis >= 0 && axis < s->dimension ? (double)s->size[axis] : 0;
 }
 
-static int fill(const char *what, lac_tensor *to, int dtype, const void *from, int64_t count) {
+static int fill(const char *what, lac_tensor *to, int dtype, const void *from,
+                int64_t count) {
     if (to->dtype != dtype)
         return lac_fail(LAC_E_TYPE, "sites: %s is %s, expected %s", what,
                         lac_dtype_name(to->dtype), lac_dtype_name(dtype));
     if (to->count != count)
-        return lac_fail(LAC_E_ARGUMENT, "sites: %s has %lld elements, expected %lld", what,
-                        (long long)to->count, (long long)count);
+        return lac_fail(LAC_E_ARGUMENT, "sites: %s has %lld elements, expected %lld",
+                        what, (long long)to->count, (long long)count);
     return lac_tensor_write(to, from, (double)lac_bytes(to));
 }
 
@@ -277,8 +291,10 @@ int lac_sites_cells(lac_tensor *cells, const lac_sites *s) {
     int64_t *cell, volume = 1;
     for (int a = 0; a < d; a++) {
         if (s->size[a] == 0)
-            return lac_fail(LAC_E_ARGUMENT, "dense: the grid is unbounded along axis %d, expected "
-                            "a spatial size", a + 1);
+            return lac_fail(LAC_E_ARGUMENT,
+                            "dense: the grid is unbounded along axis %d, expected "
+                            "a spatial size",
+                            a + 1);
         if ((volume *= s->size[a]) >= (int64_t)1 << 40)
             return lac_fail(LAC_E_ARGUMENT, "dense: more than 2^40 cells");
     }
@@ -304,19 +320,25 @@ static int is_active(const float *x, int64_t planes, int64_t volume, double thre
 int lac_dense_points(double *count, lac_tensor *coords, const lac_tensor *dense,
                      double threshold) {
     if (!dense || dense->dtype != LAC_F32 || dense->ndim < 3)
-        return lac_fail(LAC_E_TYPE, "dense: expected a float32 tensor, batch x planes x spatial");
+        return lac_fail(LAC_E_TYPE,
+                        "dense: expected a float32 tensor, batch x planes x spatial");
     const int d = dense->ndim - 2;
-    const int64_t planes = dense->shape[1], volume = lac_row_size(dense) / (planes ? planes : 1);
+    const int64_t planes = dense->shape[1],
+                  volume = lac_row_size(dense) / (planes ? planes : 1);
     int32_t *points = NULL;
     float *values;
     int64_t found = 0;
     LAC_TRY(lac_host_alloc((void **)&values, lac_bytes(dense)));
     int status = lac_tensor_read(values, (double)lac_bytes(dense), dense);
-    if (status == LAC_OK && coords) status = lac_host_alloc((void **)&points, lac_bytes(coords));
+    if (status == LAC_OK && coords)
+        status = lac_host_alloc((void **)&points, lac_bytes(coords));
     const int64_t room = coords ? coords->count / (1 + d) : INT64_MAX;
-    for (int64_t i = 0; status == LAC_OK && planes > 0 && i < dense->shape[0] * volume; i++) {
+    for (int64_t i = 0; status == LAC_OK && planes > 0 && i < dense->shape[0] * volume;
+         i++) {
         const int64_t sample = i / volume, cell = i % volume;
-        if (!is_active(values + sample * planes * volume + cell, planes, volume, threshold)) continue;
+        if (!is_active(values + sample * planes * volume + cell, planes, volume,
+                       threshold))
+            continue;
         if (found >= room) break;
         if (points) {
             int32_t *c = points + found * (1 + d);
@@ -329,7 +351,8 @@ int lac_dense_points(double *count, lac_tensor *coords, const lac_tensor *dense,
         }
         found++;
     }
-    if (status == LAC_OK && coords) status = fill("points", coords, LAC_I32, points, found * (1 + d));
+    if (status == LAC_OK && coords)
+        status = fill("points", coords, LAC_I32, points, found * (1 + d));
     if (status == LAC_OK) *count = (double)found;
     lac_host_free(values);
     lac_host_free(points);

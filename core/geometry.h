@@ -28,7 +28,7 @@ struct lac_sites {
     uint64_t *low, *high;            /* keys, high NULL when narrow                  */
     lac_slot *slots;                 /* hash from key to row; NULL until asked for   */
     uint64_t mask;
-    int64_t points;                  /* of the input set; the next three NULL elsewhere */
+    int64_t points; /* of the input set; the next three NULL elsewhere */
     int32_t *rows, *order, *first;
 };
 
@@ -69,7 +69,8 @@ static inline int64_t lac_sites_find(const lac_sites *s, lac_key key) {
     for (uint64_t h = lac_key_slot(low, high, s->mask);; h = (h + 1) & s->mask) {
         const lac_slot *slot = &s->slots[h];
         if (slot->row < 0) return -1;
-        if (slot->low == low && (!s->high || s->high[slot->row] == high)) return slot->row;
+        if (slot->low == low && (!s->high || s->high[slot->row] == high))
+            return slot->row;
     }
 }
 

@@ -17,7 +17,8 @@ void lac_key_decode(int32_t *coords, lac_key key, int dimension, int bits) {
     for (int a = 0; a < dimension; a++) {
         lac_key rest = key >> (dimension - 1 - a);
         uint32_t biased = 0;
-        for (int l = 0; l < bits; l++, rest >>= dimension) biased |= (uint32_t)(rest & 1) << l;
+        for (int l = 0; l < bits; l++, rest >>= dimension)
+            biased |= (uint32_t)(rest & 1) << l;
         coords[1 + a] = (int32_t)((int64_t)biased - ((int64_t)1 << (bits - 1)));
     }
 }
@@ -45,8 +46,8 @@ static void sort_word(int32_t *order, int32_t *spare, const uint64_t *keys, int6
     }
 }
 
-void lac_key_sort(int32_t *order, int32_t *spare, const uint64_t *low, const uint64_t *high,
-                  int64_t n) {
+void lac_key_sort(int32_t *order, int32_t *spare, const uint64_t *low,
+                  const uint64_t *high, int64_t n) {
     int sorted = 1;
     for (int64_t i = 1; i < n && sorted; i++) {
         const int32_t a = order[i - 1], b = order[i];

@@ -26,12 +26,14 @@ extern lac_key lac_key_spread[LAC_MAX_DIMENSION + 1][256];
 static inline lac_key lac_key_axis(int dimension, uint32_t biased) {
     const lac_key *s = lac_key_spread[dimension];
     lac_key key = s[biased & 255];
-    for (int at = 8; (biased >>= 8) != 0; at += 8) key |= s[biased & 255] << (at * dimension);
+    for (int at = 8; (biased >>= 8) != 0; at += 8)
+        key |= s[biased & 255] << (at * dimension);
     return key;
 }
 
 /* The coordinates must be within bits. */
-static inline lac_key lac_key_of(int dimension, int bits, int64_t batch, const int64_t *c) {
+static inline lac_key lac_key_of(int dimension, int bits, int64_t batch,
+                                 const int64_t *c) {
     lac_key key = (lac_key)batch << (bits * dimension);
     for (int a = 0; a < dimension; a++)
         key |= lac_key_axis(dimension, (uint32_t)(c[a] + ((int64_t)1 << (bits - 1))))
@@ -49,7 +51,7 @@ void lac_key_decode(int32_t *coords, lac_key key, int dimension, int bits);
 
 /* Sorts `order` (n row numbers) so that keys[order[i]] ascend, equal ones staying as they were.
  * `high` holds the upper halves of the keys, or is NULL; `spare` has room for n numbers. */
-void lac_key_sort(int32_t *order, int32_t *spare, const uint64_t *low, const uint64_t *high,
-                  int64_t n);
+void lac_key_sort(int32_t *order, int32_t *spare, const uint64_t *low,
+                  const uint64_t *high, int64_t n);
 
 #endif

@@ -35,20 +35,23 @@ extern "C" {
 #endif
 
 enum {
-    LAC_ABI = 1,             /* raised when anything in this file changes its meaning      */
-    LAC_MAX_NDIM = 12,       /* of a tensor: batch, planes and ten dimensions              */
-    LAC_MAX_DIMENSION = 10   /* of sites                                                   */
+    LAC_ABI = 1,       /* raised when anything in this file changes its meaning      */
+    LAC_MAX_NDIM = 12, /* of a tensor: batch, planes and ten dimensions              */
+    LAC_MAX_DIMENSION =
+        10 /* of sites                                                   */
 };
 
 typedef enum lac_status {
     LAC_OK = 0,
-    LAC_E_ARGUMENT = -1,     /* a value or a size does not fit                             */
-    LAC_E_TYPE = -2,         /* wrong element type, or an object of another kind           */
-    LAC_E_MEMORY = -3,       /* an allocation failed                                       */
-    LAC_E_DEVICE = -4,       /* operands on two devices, or a driver's failure             */
-    LAC_E_UNSUPPORTED = -5,  /* this device has no kernel for it                           */
-    LAC_E_FILE = -6,         /* a file or byte range cannot be read or written             */
-    LAC_E_INTERRUPTED = -7   /* lac_interrupt was called                                   */
+    LAC_E_ARGUMENT = -1, /* a value or a size does not fit                             */
+    LAC_E_TYPE = -2,     /* wrong element type, or an object of another kind           */
+    LAC_E_MEMORY = -3,   /* an allocation failed                                       */
+    LAC_E_DEVICE = -4,   /* operands on two devices, or a driver's failure             */
+    LAC_E_UNSUPPORTED =
+        -5,          /* this device has no kernel for it                           */
+    LAC_E_FILE = -6, /* a file or byte range cannot be read or written             */
+    LAC_E_INTERRUPTED =
+        -7 /* lac_interrupt was called                                   */
 } lac_status;
 
 typedef enum lac_dtype { LAC_F32 = 0, LAC_I32 = 1, LAC_I64 = 2, LAC_U8 = 3 } lac_dtype;
@@ -114,7 +117,8 @@ int lac_debug_fault(double kind);
 /* ---- tensors: dense, row-major, contiguous -------------------------------------------- */
 
 /* Allocates; contents are unspecified. */
-int lac_tensor_new(lac_tensor **out, int device, int dtype, int ndim, const double *shape);
+int lac_tensor_new(lac_tensor **out, int device, int dtype, int ndim,
+                   const double *shape);
 /* Another handle on the same storage, `shape` holding as many elements from `first` on
  * (counted in elements).  Views share data and version. */
 int lac_tensor_view(lac_tensor **out, const lac_tensor *t, double first, int ndim,

@@ -58,8 +58,9 @@ static void count(int device, int64_t bytes) {
     account *a = &accounts[device];
     const int64_t live = __atomic_add_fetch(&a->live, bytes, __ATOMIC_SEQ_CST);
     int64_t peak = __atomic_load_n(&a->peak, __ATOMIC_RELAXED);
-    while (live > peak && !__atomic_compare_exchange_n(&a->peak, &peak, live, 0,
-                                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+    while (live > peak &&
+           !__atomic_compare_exchange_n(&a->peak, &peak, live, 0, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED)) {
     }
 }
 
@@ -123,7 +124,8 @@ int lac_block_new(void **out, lac_device *device, size_t bytes) {
     void *block = NULL;
 
     if (planned_failure())
-        return lac_fail(LAC_E_MEMORY, "memory: no room for %zu bytes on %s", bytes, device->name);
+        return lac_fail(LAC_E_MEMORY, "memory: no room for %zu bytes on %s", bytes,
+                        device->name);
     if (CACHING) {
         pthread_mutex_lock(&a->lock);
         if (a->shelves[index].count > 0) {

@@ -46,7 +46,8 @@ static int take(call *c, const char *name, const lac_tensor *t, int dtype, int w
 }
 
 static int take_book(call *c, const char *name, const lac_rulebook *b) {
-    if (!b) return lac_fail(LAC_E_TYPE, "%s: %s is nil, expected a rulebook", c->op, name);
+    if (!b)
+        return lac_fail(LAC_E_TYPE, "%s: %s is nil, expected a rulebook", c->op, name);
     return same_device(c, name, b->device);
 }
 
@@ -65,9 +66,10 @@ static int check_overlap(const call *c, int inplace) {
             if (j == i || y->tensor->storage != x->tensor->storage) continue;
             const char *a = y->tensor->data, *b = x->tensor->data;
             if (a + lac_bytes(y->tensor) <= b || b + lac_bytes(x->tensor) <= a) continue;
-            if (!x->writes && inplace && a == b && y->tensor->count == x->tensor->count) continue;
-            return lac_fail(LAC_E_ARGUMENT, "%s: %s shares memory with %s", c->op, y->name,
-                            x->name);
+            if (!x->writes && inplace && a == b && y->tensor->count == x->tensor->count)
+                continue;
+            return lac_fail(LAC_E_ARGUMENT, "%s: %s shares memory with %s", c->op,
+                            y->name, x->name);
         }
     }
     return LAC_OK;
@@ -79,56 +81,59 @@ static lac_device *ready(const call *c, int inplace) {
 
 static int finish(const call *c, int status) {
     for (int i = 0; i < c->count; i++)
-        if (c->operands[i].writes) lac_storage_touched((lac_tensor *)c->operands[i].tensor);
+        if (c->operands[i].writes)
+            lac_storage_touched((lac_tensor *)c->operands[i].tensor);
     return status;
 }
 
 #define TAKE(kind, name) TAKE_##kind(name)
-#define TAKE_OUT(x) LAC_TRY(take(&c, #x, x, LAC_F32, WRITES));
-#define TAKE_INOUT(x) LAC_TRY(take(&c, #x, x, LAC_F32, WRITES));
-#define TAKE_IN(x) LAC_TRY(take(&c, #x, x, LAC_F32, READS));
-#define TAKE_OPT(x)                                                                      \
+#define TAKE_OUT(x)      LAC_TRY(take(&c, #x, x, LAC_F32, WRITES));
+#define TAKE_INOUT(x)    LAC_TRY(take(&c, #x, x, LAC_F32, WRITES));
+#define TAKE_IN(x)       LAC_TRY(take(&c, #x, x, LAC_F32, READS));
+#define TAKE_OPT(x) \
     if (x) LAC_TRY(take(&c, #x, x, LAC_F32, READS));
-#define TAKE_IDX_OUT(x) LAC_TRY(take(&c, #x, x, LAC_I32, WRITES));
-#define TAKE_IDX(x) LAC_TRY(take(&c, #x, x, LAC_I32, READS));
-#define TAKE_LONG(x) LAC_TRY(take(&c, #x, x, LAC_I64, READS));
-#define TAKE_ANY_OUT(x) LAC_TRY(take(&c, #x, x, ANY_DTYPE, WRITES));
+#define TAKE_IDX_OUT(x)   LAC_TRY(take(&c, #x, x, LAC_I32, WRITES));
+#define TAKE_IDX(x)       LAC_TRY(take(&c, #x, x, LAC_I32, READS));
+#define TAKE_LONG(x)      LAC_TRY(take(&c, #x, x, LAC_I64, READS));
+#define TAKE_ANY_OUT(x)   LAC_TRY(take(&c, #x, x, ANY_DTYPE, WRITES));
 #define TAKE_ANY_INOUT(x) LAC_TRY(take(&c, #x, x, ANY_DTYPE, WRITES));
-#define TAKE_ANY(x) LAC_TRY(take(&c, #x, x, ANY_DTYPE, READS));
-#define TAKE_BOOK(x) LAC_TRY(take_book(&c, #x, x));
-#define TAKE_NUM(x) LAC_TRY(take_number(&c, #x, x));
-#define TAKE_INT(x)                                                                      \
-    int64_t x##_whole;                                                                   \
+#define TAKE_ANY(x)       LAC_TRY(take(&c, #x, x, ANY_DTYPE, READS));
+#define TAKE_BOOK(x)      LAC_TRY(take_book(&c, #x, x));
+#define TAKE_NUM(x)       LAC_TRY(take_number(&c, #x, x));
+#define TAKE_INT(x) \
+    int64_t x##_whole; \
     LAC_TRY(lac_whole(&x##_whole, c.op, #x, x, INT64_MIN, INT64_MAX));
 
 /* What the kernel gets. */
-#define PASS(kind, name) PASS_##kind(name)
-#define PASS_OUT(x) x
-#define PASS_INOUT(x) x
-#define PASS_IN(x) x
-#define PASS_OPT(x) x
-#define PASS_IDX_OUT(x) x
-#define PASS_IDX(x) x
-#define PASS_LONG(x) x
-#define PASS_ANY_OUT(x) x
+#define PASS(kind, name)  PASS_##kind(name)
+#define PASS_OUT(x)       x
+#define PASS_INOUT(x)     x
+#define PASS_IN(x)        x
+#define PASS_OPT(x)       x
+#define PASS_IDX_OUT(x)   x
+#define PASS_IDX(x)       x
+#define PASS_LONG(x)      x
+#define PASS_ANY_OUT(x)   x
 #define PASS_ANY_INOUT(x) x
-#define PASS_ANY(x) x
-#define PASS_BOOK(x) x
-#define PASS_NUM(x) x
-#define PASS_INT(x) x##_whole
+#define PASS_ANY(x)       x
+#define PASS_BOOK(x)      x
+#define PASS_NUM(x)       x
+#define PASS_INT(x)       x##_whole
 
-#define LAC_OP(where, alias, op_, ...)                                                   \
-    int lac_##op_(LAC_MAP(LAC_PUBLIC, __VA_ARGS__)) {                                    \
-        call c = {.op = #op_, .device = -1};                                             \
-        LAC_EACH(TAKE, __VA_ARGS__)                                                      \
-        lac_device *d = ready(&c, alias);                                                \
-        if (!d) return LAC_E_DEVICE;                                                     \
-        LAC_TRY(lac_check_##op_(LAC_MAP(PASS, __VA_ARGS__)));                            \
-        if (!d->ops.op_)                                                                 \
-            return lac_fail(LAC_E_UNSUPPORTED, #op_ ": no kernel for %s yet, "           \
-                            "expected its operands on cpu", d->name);                    \
-        lac_running_op = #op_;                                                           \
-        return finish(&c, d->ops.op_(LAC_MAP(PASS, __VA_ARGS__)));                       \
+#define LAC_OP(where, alias, op_, ...) \
+    int lac_##op_(LAC_MAP(LAC_PUBLIC, __VA_ARGS__)) { \
+        call c = {.op = #op_, .device = -1}; \
+        LAC_EACH(TAKE, __VA_ARGS__) \
+        lac_device *d = ready(&c, alias); \
+        if (!d) return LAC_E_DEVICE; \
+        LAC_TRY(lac_check_##op_(LAC_MAP(PASS, __VA_ARGS__))); \
+        if (!d->ops.op_) \
+            return lac_fail(LAC_E_UNSUPPORTED, \
+                            #op_ ": no kernel for %s yet, " \
+                                 "expected its operands on cpu", \
+                            d->name); \
+        __atomic_store_n(&lac_running_op, #op_, __ATOMIC_RELAXED); \
+        return finish(&c, d->ops.op_(LAC_MAP(PASS, __VA_ARGS__))); \
     }
 #include "ops.def"
 #undef LAC_OP

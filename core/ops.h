@@ -6,8 +6,8 @@
 #include "rulebook.h"
 #include "tensor.h"
 
-#define LAC_OP(where, alias, op, ...)                                                    \
-    int lac_check_##op(LAC_MAP(LAC_KERNEL, __VA_ARGS__));                                \
+#define LAC_OP(where, alias, op, ...) \
+    int lac_check_##op(LAC_MAP(LAC_KERNEL, __VA_ARGS__)); \
     int lac_cpu_##op(LAC_MAP(LAC_KERNEL, __VA_ARGS__));
 #include "ops.def"
 #undef LAC_OP

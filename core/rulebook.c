@@ -46,7 +46,8 @@ static void map_chunk(const void *context, int64_t chunk) {
         while (lac_windows_next(&walk)) {
             const int64_t tap = walk.tap[walk.dimension];
             if (tap < b->tap0) continue;
-            if (tap > last) break; /* taps ascend; past the middle a mirror image fills them */
+            if (tap > last)
+                break; /* taps ascend; past the middle a mirror image fills them */
             const int64_t i = lac_sites_find(b->out, walk.key[walk.dimension]);
             if (i < 0) continue;
             b->map[(tap - b->tap0) * n_out + i] = (int32_t)j;
@@ -145,7 +146,8 @@ void lac_rulebook_destroy(lac_rulebook *b) {
     lac_host_free(b);
 }
 
-static int blank(lac_rulebook **out, int device, int64_t taps, int64_t n_in, int64_t n_out) {
+static int blank(lac_rulebook **out, int device, int64_t taps, int64_t n_in,
+                 int64_t n_out) {
     lac_rulebook *b;
     LAC_TRY(lac_host_calloc((void **)&b, 1, sizeof *b));
     b->device = device;
@@ -206,7 +208,8 @@ static void turn_tap(turner *t, int64_t tap) {
     const lac_rulebook *f = t->from;
     int64_t at = f->first[tap], row = 0;
     memset(t->map, 0xff, (size_t)f->n_in * 4);
-    for (int64_t p = f->first[tap]; p < f->first[tap + 1]; p++) t->map[t->ins[p]] = t->outs[p];
+    for (int64_t p = f->first[tap]; p < f->first[tap + 1]; p++)
+        t->map[t->ins[p]] = t->outs[p];
     for (; row < f->n_in; row++) {
         if (row % LAC_TILE == 0)
             t->tiles[row / LAC_TILE * f->taps + tap] = (int32_t)(at - f->first[tap]);
@@ -267,16 +270,20 @@ double lac_rulebook_pairs(const lac_rulebook *b, int tap) {
 int lac_rulebook_read(lac_tensor *in, lac_tensor *out, const lac_rulebook *b, int tap) {
     lac_device *d = lac_device_get(b->device);
     if (tap < 0 || tap >= b->taps)
-        return lac_fail(LAC_E_ARGUMENT, "rulebook: tap %d, expected 0 to %d", tap, b->taps - 1);
+        return lac_fail(LAC_E_ARGUMENT, "rulebook: tap %d, expected 0 to %d", tap,
+                        b->taps - 1);
     const int64_t n = b->first[tap + 1] - b->first[tap];
     int32_t *pairs;
-    if (in->dtype != LAC_I32 || out->dtype != LAC_I32 || in->count != n || out->count != n)
-        return lac_fail(LAC_E_ARGUMENT, "rulebook: expected two int32 tensors of %lld elements",
+    if (in->dtype != LAC_I32 || out->dtype != LAC_I32 || in->count != n ||
+        out->count != n)
+        return lac_fail(LAC_E_ARGUMENT,
+                        "rulebook: expected two int32 tensors of %lld elements",
                         (long long)n);
     LAC_TRY(lac_host_alloc((void **)&pairs, (size_t)n * 4));
     int status = d->download(d, pairs, b->in + b->first[tap], (size_t)n * 4);
     if (status == LAC_OK) status = lac_tensor_write(in, pairs, (double)n * 4);
-    if (status == LAC_OK) status = d->download(d, pairs, b->out + b->first[tap], (size_t)n * 4);
+    if (status == LAC_OK)
+        status = d->download(d, pairs, b->out + b->first[tap], (size_t)n * 4);
     if (status == LAC_OK) status = lac_tensor_write(out, pairs, (double)n * 4);
     lac_host_free(pairs);
     return status;

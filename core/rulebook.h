@@ -18,10 +18,10 @@ struct lac_rulebook {
     int32_t device;
     int32_t taps;
     int64_t n_in, n_out, n_pairs, n_tiles;
-    int64_t *first; /* taps + 1, on the host         */
-    int32_t *in;    /* n_pairs                       */
-    int32_t *out;   /* n_pairs                       */
-    int32_t *tiles; /* (n_tiles + 1) x taps          */
+    int64_t *first;   /* taps + 1, on the host         */
+    int32_t *in;      /* n_pairs                       */
+    int32_t *out;     /* n_pairs                       */
+    int32_t *tiles;   /* (n_tiles + 1) x taps          */
     int32_t mirrored; /* its own reverse, with taps counted from the end */
     lac_geometry *owner;
     lac_rulebook *reverse; /* once asked for; the owner frees it */

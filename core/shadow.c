@@ -134,7 +134,8 @@ static int opened_count;
 static void on_fault(int number, siginfo_t *info, void *context) {
     char *address = info->si_addr;
     if (!front || address < front || address >= front + SPAN) {
-        sigaction(SIGSEGV, &previous, NULL); /* not ours: the fault repeats and goes there */
+        sigaction(SIGSEGV, &previous,
+                  NULL); /* not ours: the fault repeats and goes there */
         return;
     }
     const char *verb = "touched";
@@ -145,11 +146,11 @@ static void on_fault(int number, siginfo_t *info, void *context) {
 #endif
     (void)number;
     char *page = front + (size_t)(address - front) / PAGE * PAGE;
+    const char *op = __atomic_load_n(&lac_running_op, __ATOMIC_RELAXED);
     if (violations++ == 0)
         snprintf(first_report, sizeof first_report,
                  "shadow: the host %s device memory, last operation %s, in %s", verb,
-                 lac_running_op ? lac_running_op : "none",
-                 context_name[0] ? context_name : "no spec");
+                 op ? op : "none", context_name[0] ? context_name : "no spec");
     if (opened_count < MOST_OPENED) opened[opened_count++] = page;
     mprotect(page, PAGE, PROT_READ | PROT_WRITE);
 }
@@ -179,12 +180,13 @@ int lac_debug_touch(lac_tensor *t, int write) {
 
 /* ---- operations: the CPU kernel on the operands seen from behind --------------------------- */
 
-static int shade(lac_tensor *seen, const lac_tensor *t, const char *op, const char *name) {
+static int shade(lac_tensor *seen, const lac_tensor *t, const char *op,
+                 const char *name) {
     *seen = *t;
     const char *p = t->data;
     if (p < front || p + lac_bytes(t) > front + SPAN)
-        return lac_fail(LAC_E_DEVICE, "%s: %s is not in shadow memory; a copy was left out", op,
-                        name);
+        return lac_fail(LAC_E_DEVICE,
+                        "%s: %s is not in shadow memory; a copy was left out", op, name);
     seen->data = behind(p);
     return LAC_OK;
 }
@@ -198,46 +200,46 @@ static lac_rulebook shade_book(const lac_rulebook *b) {
 }
 
 #define SHADE(kind, name) SHADE_##kind(name)
-#define SHADE_TENSOR(x)                                                                  \
-    lac_tensor x##_seen;                                                                 \
+#define SHADE_TENSOR(x) \
+    lac_tensor x##_seen; \
     LAC_TRY(shade(&x##_seen, x, op_name, #x));
-#define SHADE_OUT(x) SHADE_TENSOR(x)
+#define SHADE_OUT(x)   SHADE_TENSOR(x)
 #define SHADE_INOUT(x) SHADE_TENSOR(x)
-#define SHADE_IN(x) SHADE_TENSOR(x)
-#define SHADE_OPT(x)                                                                     \
-    lac_tensor x##_seen;                                                                 \
+#define SHADE_IN(x)    SHADE_TENSOR(x)
+#define SHADE_OPT(x) \
+    lac_tensor x##_seen; \
     if (x) LAC_TRY(shade(&x##_seen, x, op_name, #x));
-#define SHADE_IDX_OUT(x) SHADE_TENSOR(x)
-#define SHADE_IDX(x) SHADE_TENSOR(x)
-#define SHADE_LONG(x) SHADE_TENSOR(x)
-#define SHADE_ANY_OUT(x) SHADE_TENSOR(x)
+#define SHADE_IDX_OUT(x)   SHADE_TENSOR(x)
+#define SHADE_IDX(x)       SHADE_TENSOR(x)
+#define SHADE_LONG(x)      SHADE_TENSOR(x)
+#define SHADE_ANY_OUT(x)   SHADE_TENSOR(x)
 #define SHADE_ANY_INOUT(x) SHADE_TENSOR(x)
-#define SHADE_ANY(x) SHADE_TENSOR(x)
-#define SHADE_BOOK(x) const lac_rulebook x##_seen = shade_book(x);
+#define SHADE_ANY(x)       SHADE_TENSOR(x)
+#define SHADE_BOOK(x)      const lac_rulebook x##_seen = shade_book(x);
 #define SHADE_NUM(x)
 #define SHADE_INT(x)
 
-#define SEEN(kind, name) SEEN_##kind(name)
-#define SEEN_OUT(x) &x##_seen
-#define SEEN_INOUT(x) &x##_seen
-#define SEEN_IN(x) &x##_seen
-#define SEEN_OPT(x) x ? &x##_seen : NULL
-#define SEEN_IDX_OUT(x) &x##_seen
-#define SEEN_IDX(x) &x##_seen
-#define SEEN_LONG(x) &x##_seen
-#define SEEN_ANY_OUT(x) &x##_seen
+#define SEEN(kind, name)  SEEN_##kind(name)
+#define SEEN_OUT(x)       &x##_seen
+#define SEEN_INOUT(x)     &x##_seen
+#define SEEN_IN(x)        &x##_seen
+#define SEEN_OPT(x)       x ? &x##_seen : NULL
+#define SEEN_IDX_OUT(x)   &x##_seen
+#define SEEN_IDX(x)       &x##_seen
+#define SEEN_LONG(x)      &x##_seen
+#define SEEN_ANY_OUT(x)   &x##_seen
 #define SEEN_ANY_INOUT(x) &x##_seen
-#define SEEN_ANY(x) &x##_seen
-#define SEEN_BOOK(x) &x##_seen
-#define SEEN_NUM(x) x
-#define SEEN_INT(x) x
+#define SEEN_ANY(x)       &x##_seen
+#define SEEN_BOOK(x)      &x##_seen
+#define SEEN_NUM(x)       x
+#define SEEN_INT(x)       x
 
-#define LAC_OP(where, alias, op, ...)                                                    \
-    static int behind_##op(LAC_MAP(LAC_KERNEL, __VA_ARGS__)) {                           \
-        static const char op_name[] = #op;                                               \
-        (void)op_name;                                                                   \
-        LAC_EACH(SHADE, __VA_ARGS__)                                                     \
-        return lac_cpu_##op(LAC_MAP(SEEN, __VA_ARGS__));                                 \
+#define LAC_OP(where, alias, op, ...) \
+    static int behind_##op(LAC_MAP(LAC_KERNEL, __VA_ARGS__)) { \
+        static const char op_name[] = #op; \
+        (void)op_name; \
+        LAC_EACH(SHADE, __VA_ARGS__) \
+        return lac_cpu_##op(LAC_MAP(SEEN, __VA_ARGS__)); \
     }
 #include "ops.def"
 #undef LAC_OP
@@ -245,8 +247,10 @@ static lac_rulebook shade_book(const lac_rulebook *b) {
 int lac_shadow_open(lac_device *d) {
     const int file = memfd_create("lacuna-shadow", MFD_CLOEXEC);
     if (file < 0 || ftruncate(file, (off_t)SPAN) != 0)
-        return lac_fail(LAC_E_DEVICE, "device: shadow needs a memory file of %zu bytes", SPAN);
-    void *b = mmap(NULL, SPAN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
+        return lac_fail(LAC_E_DEVICE, "device: shadow needs a memory file of %zu bytes",
+                        SPAN);
+    void *b =
+        mmap(NULL, SPAN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
     void *f = mmap(NULL, SPAN, PROT_NONE, MAP_SHARED | MAP_NORESERVE, file, 0);
     close(file);
     if (b == MAP_FAILED || f == MAP_FAILED || !add_hole(0, (hole){0, SPAN / PAGE}))

@@ -16,7 +16,8 @@ typedef struct lac_simd {
      * one call no output row occurs twice.  Nothing is aligned beyond 4 bytes; x, w do not
      * overlap y.  m, k, n >= 0. */
     void (*gemm)(float *y, int64_t ldy, const int32_t *out, const float *x, int64_t ldx,
-                 const int32_t *in, int64_t m, const float *w, int64_t ldw, int64_t k, int64_t n);
+                 const int32_t *in, int64_t m, const float *w, int64_t ldw, int64_t k,
+                 int64_t n);
 
     /* w (k x n, rows ldw apart) += sum over p < m of the outer products x[in[p]] dy[out[p]],
      * p ascending.  in or out NULL as above; rows may repeat. */

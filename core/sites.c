@@ -20,7 +20,8 @@ int lac_sites_blank(lac_sites **out, int dimension, int64_t n, int bits) {
     const int wide = bits > lac_key_bits(dimension, 0);
     int status = lac_host_alloc((void **)&s->coords, (size_t)(n * (1 + dimension)) * 4);
     if (status == LAC_OK) status = lac_host_alloc((void **)&s->low, (size_t)n * 8);
-    if (status == LAC_OK && wide) status = lac_host_alloc((void **)&s->high, (size_t)n * 8);
+    if (status == LAC_OK && wide)
+        status = lac_host_alloc((void **)&s->high, (size_t)n * 8);
     if (status != LAC_OK) {
         lac_sites_destroy(s);
         return status;
@@ -76,7 +77,7 @@ static int choose_bits(int dimension, int64_t low, int64_t high) {
 /* ---- from points -------------------------------------------------------------------------- */
 
 typedef struct points {
-    int64_t n, width;        /* width = 1 + dimension */
+    int64_t n, width; /* width = 1 + dimension */
     int64_t *values;
     int64_t low, high, last; /* extremes of the coordinates, and the last batch index */
 } points;
@@ -86,15 +87,18 @@ static int check_point(points *p, int64_t i, const double *size, int64_t base) {
     v[0] -= base;
     i += base;
     if (v[0] < 0 || v[0] >> LAC_BATCH_BITS)
-        return lac_fail(LAC_E_ARGUMENT, "sites: batch index of point %lld is %lld, "
-                        "expected %lld to %lld", (long long)i, (long long)(v[0] + base), (long long)base,
+        return lac_fail(LAC_E_ARGUMENT,
+                        "sites: batch index of point %lld is %lld, "
+                        "expected %lld to %lld",
+                        (long long)i, (long long)(v[0] + base), (long long)base,
                         (long long)(65535 + base));
     if (v[0] > p->last) p->last = v[0];
     for (int64_t a = 1; a < p->width; a++) {
         if (size && (v[a] < 0 || (double)v[a] >= size[a - 1]))
-            return lac_fail(LAC_E_ARGUMENT, "sites: coordinate %lld of point %lld is %lld, "
-                            "expected 0 to %.0f", (long long)a, (long long)i, (long long)v[a],
-                            size[a - 1] - 1);
+            return lac_fail(LAC_E_ARGUMENT,
+                            "sites: coordinate %lld of point %lld is %lld, "
+                            "expected 0 to %.0f",
+                            (long long)a, (long long)i, (long long)v[a], size[a - 1] - 1);
         if (v[a] < p->low) p->low = v[a];
         if (v[a] > p->high) p->high = v[a];
     }
@@ -109,7 +113,8 @@ static int read_points(points *p, const lac_tensor *coords) {
         return lac_tensor_read(p->values, (double)lac_bytes(coords), coords);
     LAC_TRY(lac_host_alloc(&raw, lac_bytes(coords)));
     const int status = lac_tensor_read(raw, (double)lac_bytes(coords), coords);
-    for (int64_t i = 0; status == LAC_OK && i < count; i++) p->values[i] = ((int32_t *)raw)[i];
+    for (int64_t i = 0; status == LAC_OK && i < count; i++)
+        p->values[i] = ((int32_t *)raw)[i];
     lac_host_free(raw);
     return status;
 }
@@ -140,7 +145,8 @@ static int number_points(lac_sites **out, const points *p, int bits) {
         lac_key_sort(order, spare, low, high, p->n);
         for (int64_t i = 0; i < p->n; i++) {
             const int32_t a = order[i], b = i ? order[i - 1] : 0;
-            if (i == 0 || low[a] != low[b] || (high && high[a] != high[b])) spare[n++] = (int32_t)i;
+            if (i == 0 || low[a] != low[b] || (high && high[a] != high[b]))
+                spare[n++] = (int32_t)i;
             rows[a] = (int32_t)(n - 1);
         }
         status = lac_sites_blank(&s, d, n, bits);
@@ -174,11 +180,14 @@ int lac_sites_from_points(lac_sites **out, const lac_tensor *coords, const doubl
                           int64_t base) {
     points p = {.last = -1, .n = coords->shape[0], .width = coords->shape[1]};
     int status = read_points(&p, coords);
-    for (int64_t i = 0; status == LAC_OK && i < p.n; i++) status = check_point(&p, i, size, base);
+    for (int64_t i = 0; status == LAC_OK && i < p.n; i++)
+        status = check_point(&p, i, size, base);
     const int bits = choose_bits((int)p.width - 1, p.low, p.high);
     if (status == LAC_OK && !bits)
-        status = lac_fail(LAC_E_ARGUMENT, "sites: coordinates from %lld to %lld, expected %d bits "
-                          "with the sign in dimension %d", (long long)p.low, (long long)p.high,
+        status = lac_fail(LAC_E_ARGUMENT,
+                          "sites: coordinates from %lld to %lld, expected %d bits "
+                          "with the sign in dimension %d",
+                          (long long)p.low, (long long)p.high,
                           lac_key_bits((int)p.width - 1, 1), (int)p.width - 1);
     if (status == LAC_OK) status = number_points(out, &p, bits);
     lac_host_free(p.values);
@@ -191,20 +200,25 @@ static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 static int derived_size(int64_t *out, const lac_relation *r, int axis, int64_t size) {
     const int64_t k = r->kernel[axis], s = r->stride[axis];
-    const int64_t span = size + 2 * (int64_t)r->pad[axis] - (int64_t)r->dilation[axis] * (k - 1) - 1;
+    const int64_t span =
+        size + 2 * (int64_t)r->pad[axis] - (int64_t)r->dilation[axis] * (k - 1) - 1;
     if (size == 0) {
         *out = 0;
         return LAC_OK;
     }
     if (span < 0)
-        return lac_fail(LAC_E_ARGUMENT, "convolution: spatial size is %lld along axis %d, "
-                        "expected at least %lld for kernel %lld", (long long)size, axis + 1,
-                        (long long)(size - span), (long long)k);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "convolution: spatial size is %lld along axis %d, "
+                        "expected at least %lld for kernel %lld",
+                        (long long)size, axis + 1, (long long)(size - span),
+                        (long long)k);
     if (span % s != 0)
-        return lac_fail(LAC_E_ARGUMENT, "convolution: spatial size is %lld along axis %d, expected "
-                        "%lld or %lld, so that kernel %lld and stride %lld come out whole",
-                        (long long)size, axis + 1, (long long)(size - span % s),
-                        (long long)(size - span % s + s), (long long)k, (long long)s);
+        return lac_fail(
+            LAC_E_ARGUMENT,
+            "convolution: spatial size is %lld along axis %d, expected "
+            "%lld or %lld, so that kernel %lld and stride %lld come out whole",
+            (long long)size, axis + 1, (long long)(size - span % s),
+            (long long)(size - span % s + s), (long long)k, (long long)s);
     *out = span / s + 1;
     return LAC_OK;
 }
@@ -261,7 +275,8 @@ static int add_window(windows *w, const lac_windows *walk, int32_t batch) {
     w->low[w->n] = low;
     if (w->wide) w->high[w->n] = high;
     c[0] = batch;
-    for (int a = 0; a < walk->dimension; a++) c[1 + a] = walk->axes[a].coarse[walk->at[a] - 1];
+    for (int a = 0; a < walk->dimension; a++)
+        c[1 + a] = walk->axes[a].coarse[walk->at[a] - 1];
     w->n++;
     return LAC_OK;
 }
@@ -290,7 +305,8 @@ static int settle(lac_sites **out, const windows *w, int bits) {
 }
 
 /* Least and greatest output coordinate, grid or none. */
-static void reach(int64_t *low, int64_t *high, const lac_sites *in, const lac_relation *r) {
+static void reach(int64_t *low, int64_t *high, const lac_sites *in,
+                  const lac_relation *r) {
     const int d = in->dimension;
     *low = *high = 0;
     for (int a = 0; a < d; a++) {
@@ -316,9 +332,10 @@ int lac_sites_derive(lac_sites **out, lac_sites *in, const lac_relation *r) {
     reach(&low, &high, in, r);
     const int bits = choose_bits(d, low, high);
     if (!bits)
-        return lac_fail(LAC_E_ARGUMENT, "convolution: output coordinates from %lld to %lld, "
-                        "expected %d bits with the sign in dimension %d", (long long)low,
-                        (long long)high, lac_key_bits(d, 1), d);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "convolution: output coordinates from %lld to %lld, "
+                        "expected %d bits with the sign in dimension %d",
+                        (long long)low, (long long)high, lac_key_bits(d, 1), d);
 
     windows w = {.width = 1 + d, .wide = bits > lac_key_bits(d, 0)};
     lac_windows *walk;
@@ -328,7 +345,8 @@ int lac_sites_derive(lac_sites **out, lac_sites *in, const lac_relation *r) {
     for (int64_t i = 0; status == LAC_OK && i < in->n; i++) {
         const int32_t *fine = in->coords + i * (1 + d);
         lac_windows_begin(walk, fine);
-        while (status == LAC_OK && lac_windows_next(walk)) status = add_window(&w, walk, fine[0]);
+        while (status == LAC_OK && lac_windows_next(walk))
+            status = add_window(&w, walk, fine[0]);
     }
     if (status == LAC_OK) status = settle(out, &w, bits);
     if (status == LAC_OK) {

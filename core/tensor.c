@@ -58,7 +58,8 @@ static int wrap(lac_tensor **out, const lac_tensor *t) {
     return LAC_OK;
 }
 
-int lac_tensor_new(lac_tensor **out, int device, int dtype, int ndim, const double *shape) {
+int lac_tensor_new(lac_tensor **out, int device, int dtype, int ndim,
+                   const double *shape) {
     lac_tensor t = {.dtype = dtype, .device = device};
     lac_device *d = lac_device_get(device);
     if (!d) return LAC_E_DEVICE;
@@ -87,7 +88,8 @@ int lac_tensor_view(lac_tensor **out, const lac_tensor *t, double first, int ndi
     LAC_TRY(read_shape(&v, "view", ndim, shape));
     LAC_TRY(lac_whole(&start, "view", "first element", first, 0, t->count));
     if (v.count > t->count - start)
-        return lac_fail(LAC_E_ARGUMENT, "view: %lld elements from %lld on, of %lld there are",
+        return lac_fail(LAC_E_ARGUMENT,
+                        "view: %lld elements from %lld on, of %lld there are",
                         (long long)v.count, (long long)start, (long long)t->count);
     v.data = (char *)t->data + (size_t)start * lac_dtype_size(t->dtype);
     LAC_TRY(wrap(out, &v));
@@ -117,11 +119,14 @@ int lac_tensor_device(const lac_tensor *t) { return t->device; }
 double lac_tensor_version(const lac_tensor *t) {
     return (double)__atomic_load_n(&t->storage->version, __ATOMIC_SEQ_CST);
 }
-int lac_tensor_shares(const lac_tensor *a, const lac_tensor *b) { return a->storage == b->storage; }
+int lac_tensor_shares(const lac_tensor *a, const lac_tensor *b) {
+    return a->storage == b->storage;
+}
 
 void *lac_tensor_data(lac_tensor *t) {
     if (t->device == LAC_CPU) return t->data;
-    lac_fail(LAC_E_DEVICE, "data: the tensor is on %s, expected cpu", lac_device_name(t->device));
+    lac_fail(LAC_E_DEVICE, "data: the tensor is on %s, expected cpu",
+             lac_device_name(t->device));
     return NULL;
 }
 
@@ -134,12 +139,13 @@ void lac_storage_touched(lac_tensor *t) {
 int lac_tensor_copy(lac_tensor *to, const lac_tensor *from) {
     const size_t bytes = lac_bytes(from);
     if (to->dtype != from->dtype)
-        return lac_fail(LAC_E_TYPE, "copy: source is %s, expected %s", lac_dtype_name(from->dtype),
-                        lac_dtype_name(to->dtype));
+        return lac_fail(LAC_E_TYPE, "copy: source is %s, expected %s",
+                        lac_dtype_name(from->dtype), lac_dtype_name(to->dtype));
     if (to->count != from->count) {
         char a[128], b[128];
-        return lac_fail(LAC_E_ARGUMENT, "copy: source is %s, expected as many elements as %s",
-                        lac_shape_text(a, sizeof a, from), lac_shape_text(b, sizeof b, to));
+        return lac_fail(
+            LAC_E_ARGUMENT, "copy: source is %s, expected as many elements as %s",
+            lac_shape_text(a, sizeof a, from), lac_shape_text(b, sizeof b, to));
     }
     lac_device *d = to->storage->device, *s = from->storage->device;
     if (bytes) {
@@ -164,7 +170,8 @@ int lac_tensor_copy(lac_tensor *to, const lac_tensor *from) {
 
 static int check_bytes(const char *op, const lac_tensor *t, double bytes) {
     if (bytes == (double)lac_bytes(t)) return LAC_OK;
-    return lac_fail(LAC_E_ARGUMENT, "%s: %.17g bytes, expected %zu", op, bytes, lac_bytes(t));
+    return lac_fail(LAC_E_ARGUMENT, "%s: %.17g bytes, expected %zu", op, bytes,
+                    lac_bytes(t));
 }
 
 int lac_tensor_write(lac_tensor *t, const void *host, double bytes) {
@@ -185,12 +192,15 @@ int lac_tensor_read(void *host, double bytes, const lac_tensor *t) {
 
 int lac_whole(int64_t *out, const char *op, const char *what, double value, int64_t low,
               int64_t high) {
-    if (!(value >= -9007199254740992.0 && value <= 9007199254740992.0) || floor(value) != value)
-        return lac_fail(LAC_E_ARGUMENT, "%s: %s is %.17g, expected a whole number", op, what, value);
+    if (!(value >= -9007199254740992.0 && value <= 9007199254740992.0) ||
+        floor(value) != value)
+        return lac_fail(LAC_E_ARGUMENT, "%s: %s is %.17g, expected a whole number", op,
+                        what, value);
     return lac_check_range(op, what, *out = (int64_t)value, low, high);
 }
 
-int lac_check_range(const char *op, const char *what, int64_t value, int64_t low, int64_t high) {
+int lac_check_range(const char *op, const char *what, int64_t value, int64_t low,
+                    int64_t high) {
     if (value >= low && value <= high) return LAC_OK;
     return lac_fail(LAC_E_ARGUMENT, "%s: %s is %lld, expected %lld to %lld", op, what,
                     (long long)value, (long long)low, (long long)high);
@@ -203,7 +213,8 @@ int lac_check_ndim(const char *op, const char *what, const lac_tensor *t, int nd
                     lac_shape_text(text, sizeof text, t), ndim);
 }
 
-int lac_check_shape(const char *op, const char *what, const lac_tensor *t, int ndim, ...) {
+int lac_check_shape(const char *op, const char *what, const lac_tensor *t, int ndim,
+                    ...) {
     lac_tensor expected = {.ndim = ndim};
     int fits = t->ndim == ndim;
     va_list sizes;

@@ -16,7 +16,7 @@ struct lac_tensor {
     lac_storage *storage; /* counted, shared by views                       */
     void *data;           /* first element, in the device's memory          */
     int64_t shape[LAC_MAX_NDIM];
-    int64_t count;        /* elements                                       */
+    int64_t count; /* elements                                       */
     int32_t ndim, dtype, device;
 };
 
@@ -49,7 +49,8 @@ int lac_check_shape(const char *op, const char *what, const lac_tensor *t, int n
 int lac_check_ndim(const char *op, const char *what, const lac_tensor *t, int ndim);
 int lac_check_same_shape(const char *op, const char *what, const lac_tensor *t,
                          const lac_tensor *as);
-int lac_check_range(const char *op, const char *what, int64_t value, int64_t low, int64_t high);
+int lac_check_range(const char *op, const char *what, int64_t value, int64_t low,
+                    int64_t high);
 
 /* Turns a double from the caller into an integer, or says what came. */
 int lac_whole(int64_t *out, const char *op, const char *what, double value, int64_t low,

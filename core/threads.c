@@ -32,7 +32,9 @@ static void relax(void) {
 }
 
 void lac_interrupt(void) { __atomic_store_n(&interrupt_flag, 1, __ATOMIC_SEQ_CST); }
-int lac_interrupted(void) { return __atomic_exchange_n(&interrupt_flag, 0, __ATOMIC_SEQ_CST); }
+int lac_interrupted(void) {
+    return __atomic_exchange_n(&interrupt_flag, 0, __ATOMIC_SEQ_CST);
+}
 static int stopped(void) { return __atomic_load_n(&interrupt_flag, __ATOMIC_RELAXED); }
 
 static void take_chunks(void) {
@@ -99,7 +101,8 @@ int lac_threads(void) { return __atomic_load_n(&wanted, __ATOMIC_ACQUIRE); }
 
 int lac_threads_set(double n) {
     if (!(n >= 1 && n <= MOST) || n != (double)(int)n)
-        return lac_fail(LAC_E_ARGUMENT, "threads: %.17g, expected a whole number, 1 to %d", n, MOST);
+        return lac_fail(LAC_E_ARGUMENT,
+                        "threads: %.17g, expected a whole number, 1 to %d", n, MOST);
     __atomic_store_n(&wanted, (int)n, __ATOMIC_RELEASE);
     return LAC_OK;
 }
@@ -134,9 +137,8 @@ int lac_parallel(int64_t chunks, lac_task task, const void *context) {
             pthread_mutex_unlock(&lock);
         }
         take_chunks();
-        for (int i = 0, none = 0;
-             !__atomic_compare_exchange_n(&joined, &none, -1, 0, __ATOMIC_ACQ_REL,
-                                          __ATOMIC_ACQUIRE);
+        for (int i = 0, none = 0; !__atomic_compare_exchange_n(
+                 &joined, &none, -1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
              none = 0) {
             if (++i < SPINS)
                 relax();
@@ -161,7 +163,8 @@ static void run_range(const void *context, int64_t chunk) {
     r->task(r->context, first, end < r->items ? end : r->items);
 }
 
-int lac_parallel_range(int64_t items, int64_t grain, lac_range_task task, const void *context) {
+int lac_parallel_range(int64_t items, int64_t grain, lac_range_task task,
+                       const void *context) {
     const ranges r = {task, context, items, grain};
     return lac_parallel((items + grain - 1) / grain, run_range, &r);
 }

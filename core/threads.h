@@ -12,6 +12,7 @@ int lac_parallel(int64_t chunks, lac_task task, const void *context);
 
 /* The same over ranges of at most `grain` items: task(context, first, last + 1). */
 typedef void (*lac_range_task)(const void *context, int64_t first, int64_t end);
-int lac_parallel_range(int64_t items, int64_t grain, lac_range_task task, const void *context);
+int lac_parallel_range(int64_t items, int64_t grain, lac_range_task task,
+                       const void *context);
 
 #endif

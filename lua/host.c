@@ -12,13 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char USAGE[] =
-    "usage: lacuna [options] [script [arguments]]\n"
-    "  -e CODE    run CODE, with `lacuna` as a global\n"
-    "  -l NAME    require NAME first\n"
-    "  -          read the script from standard input\n"
-    "  --version  print the version\n"
-    "  --help     print this\n";
+static const char USAGE[] = "usage: lacuna [options] [script [arguments]]\n"
+                            "  -e CODE    run CODE, with `lacuna` as a global\n"
+                            "  -l NAME    require NAME first\n"
+                            "  -          read the script from standard input\n"
+                            "  --version  print the version\n"
+                            "  --help     print this\n";
 
 /* Puts the library that belongs to this program first on package.path and package.cpath:
  * ROOT/lua and ROOT/build/lib in a source tree, PREFIX/share and PREFIX/lib when installed. */
@@ -36,7 +35,8 @@ static void set_paths(lua_State *L) {
         "local lib = tree and root .. '/lib' or root .. '/lib/lua/5.1'\n"
         "package.path = lua .. '/?.lua;' .. lua .. '/?/init.lua;' .. package.path\n"
         "package.cpath = lib .. '/?.so;' .. package.cpath\n"
-        "if tree and not os.getenv('LACUNA_LIB') then LACUNA_LIB = root .. '/lib/liblacuna.so' end\n";
+        "if tree and not os.getenv('LACUNA_LIB') then LACUNA_LIB = root .. "
+        "'/lib/liblacuna.so' end\n";
     if (luaL_loadstring(L, code) == 0) {
         lua_pushstring(L, root);
         if (lua_pcall(L, 1, 0, 0) == 0) return;
@@ -62,7 +62,8 @@ static int run(lua_State *L, int n) {
     const int status = lua_pcall(L, n, 0, base);
     if (status != 0) {
         const char *message = lua_tostring(L, -1);
-        fprintf(stderr, "lacuna: %s\n", message ? message : "(error object is not a string)");
+        fprintf(stderr, "lacuna: %s\n",
+                message ? message : "(error object is not a string)");
         lua_pop(L, 1);
     }
     lua_remove(L, base);
@@ -88,7 +89,8 @@ static int require_as_global(lua_State *L, const char *name) {
 
 static int run_code(lua_State *L, const char *code) {
     if (require_as_global(L, "lacuna") != EXIT_SUCCESS) return EXIT_FAILURE;
-    return luaL_loadbuffer(L, code, strlen(code), "=(command line)") ? complain(L) : run(L, 0);
+    return luaL_loadbuffer(L, code, strlen(code), "=(command line)") ? complain(L)
+                                                                     : run(L, 0);
 }
 
 static void set_arg(lua_State *L, char **argv, int argc, int script) {
@@ -120,19 +122,24 @@ int main(int argc, char **argv) {
     set_arg(L, argv, argc, 0);
 
     if (argc == 1) fputs(USAGE, stderr);
-    for (; at < argc && argv[at][0] == '-' && argv[at][1] && status == EXIT_SUCCESS; at++) {
+    for (; at < argc && argv[at][0] == '-' && argv[at][1] && status == EXIT_SUCCESS;
+         at++) {
         const char *option = argv[at];
         if (strcmp(option, "--help") == 0) {
             fputs(USAGE, stdout);
             argc = at + 1;
         } else if (strcmp(option, "--version") == 0) {
-            status = run_code(L, "print('Lacuna ' .. lacuna.version .. ', ' .. jit.version)");
+            status =
+                run_code(L, "print('Lacuna ' .. lacuna.version .. ', ' .. jit.version)");
             argc = at + 1;
-        } else if ((strcmp(option, "-e") == 0 || strcmp(option, "-l") == 0) && at + 1 < argc) {
+        } else if ((strcmp(option, "-e") == 0 || strcmp(option, "-l") == 0) &&
+                   at + 1 < argc) {
             at++;
-            status = option[1] == 'e' ? run_code(L, argv[at]) : require_as_global(L, argv[at]);
+            status =
+                option[1] == 'e' ? run_code(L, argv[at]) : require_as_global(L, argv[at]);
         } else {
-            fprintf(stderr, "lacuna: option %s is unknown or lacks its value\n%s", option, USAGE);
+            fprintf(stderr, "lacuna: option %s is unknown or lacks its value\n%s", option,
+                    USAGE);
             status = EXIT_FAILURE;
         }
     }

@@ -123,7 +123,8 @@ static int prepare(lua_State *L) {
         status = lua_pcall(L, 1, 1, 2);
     }
     if (status == 0 && !lua_isfunction(L, -1)) {
-        lua_pushfstring(L, "worker: the code gave a %s, expected a function", luaL_typename(L, -1));
+        lua_pushfstring(L, "worker: the code gave a %s, expected a function",
+                        luaL_typename(L, -1));
         status = LUA_ERRRUN;
     }
     if (status == 0)
@@ -143,7 +144,8 @@ static int handle(lua_State *L) {
     lua_pushcclosure(L, unwanted, 2);
     int status = lua_pcall(L, 2, 1, 2);
     if (status == 0 && lua_type(L, -1) != LUA_TSTRING) {
-        lua_pushfstring(L, "worker: the handler gave a %s, expected a string", luaL_typename(L, -1));
+        lua_pushfstring(L, "worker: the handler gave a %s, expected a string",
+                        luaL_typename(L, -1));
         status = LUA_ERRRUN;
     }
     if (status == 0) {
@@ -255,10 +257,12 @@ static void open_pool(pool *p) {
 
 /* Signals go to the threads that know them; faults belong to whoever makes them. */
 static void block_signals(sigset_t *old) {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                 SIGTRAP, SIGABRT, SIGSYS};
     sigset_t blocked;
     sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&blocked, faults[i]);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&blocked, faults[i]);
     pthread_sigmask(SIG_SETMASK, &blocked, old);
 }
 
@@ -268,7 +272,8 @@ static int start(lua_State *L) {
     const char *code = luaL_checklstring(L, 2, &code_size);
     const char *init = luaL_optlstring(L, 3, "", &init_size);
     if (!(n >= 1 && n <= MOST) || n != (lua_Number)(int)n)
-        return luaL_error(L, "worker: n is %f, expected a whole number from 1 to %d", n, MOST);
+        return luaL_error(L, "worker: n is %f, expected a whole number from 1 to %d", n,
+                          MOST);
     pool *p = lua_newuserdata(L, sizeof *p);
     open_pool(p);
     luaL_getmetatable(L, TYPE);
@@ -279,7 +284,8 @@ static int start(lua_State *L) {
     sigset_t old;
     block_signals(&old);
     int status = 0;
-    pthread_mutex_lock(&p->lock); /* threads that fail at once wait until all are counted */
+    pthread_mutex_lock(
+        &p->lock); /* threads that fail at once wait until all are counted */
     while (p->threads < (int)n && status == 0) {
         status = pthread_create(&p->thread[p->threads], NULL, work, p);
         if (status == 0) p->threads++;
@@ -288,8 +294,8 @@ static int start(lua_State *L) {
     pthread_mutex_unlock(&p->lock);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (status != 0)
-        return luaL_error(L, "worker: %d threads started, expected %d: %s", p->threads, (int)n,
-                          strerror(status)); /* the collector closes the pool */
+        return luaL_error(L, "worker: %d threads started, expected %d: %s", p->threads,
+                          (int)n, strerror(status)); /* the collector closes the pool */
     return 1;
 }
 
@@ -368,8 +374,11 @@ static int clear(lua_State *L) {
 __attribute__((visibility("default"))) int luaopen_lacuna_worker(lua_State *L);
 
 int luaopen_lacuna_worker(lua_State *L) {
-    static const luaL_Reg methods[] = {{"put", put},          {"get", get}, {"clear", clear},
-                                       {"close", close_pool}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"put", put},
+                                       {"get", get},
+                                       {"clear", clear},
+                                       {"close", close_pool},
+                                       {NULL, NULL}};
     luaL_newmetatable(L, TYPE);
     lua_pushcfunction(L, close_pool);
     lua_setfield(L, -2, "__gc");

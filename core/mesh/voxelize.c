@@ -69,7 +69,8 @@ static int touches(const shape *s, const int64_t *corner) {
     for (int i = 0; i < s->n_faces; i++) {
         const space_side *t = s->faces + i;
         if (t->weight[0] * corner[t->at[0]] + t->weight[1] * corner[t->at[1]] +
-                t->weight[2] * corner[t->at[2]] < t->bound)
+                t->weight[2] * corner[t->at[2]] <
+            t->bound)
             return 0;
     }
     return 1;

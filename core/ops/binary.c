@@ -81,30 +81,30 @@ static int check_broadcast(const char *op, const lac_tensor *y, const lac_tensor
     return lac_check_same_shape(op, "y", y, &expected);
 }
 
-#define LOOP(name, value, a_value, b_value)                                              \
-    static void name(float *y, const float *p, const float *q, int64_t rows,             \
-                     int64_t width, int64_t p_step, int64_t q_step) {                    \
-        for (int64_t i = 0; i < rows; i++, y += width, p += p_step, q += q_step) {       \
-            const float a_first = *p, b_first = *q;                                      \
-            (void)a_first, (void)b_first;                                                \
-            LAC_INDEPENDENT                                                              \
-            for (int64_t j = 0; j < width; j++) {                                        \
-                const float a = a_value, b = b_value;                                    \
-                y[j] = value;                                                            \
-            }                                                                            \
-        }                                                                                \
+#define LOOP(name, value, a_value, b_value) \
+    static void name(float *y, const float *p, const float *q, int64_t rows, \
+                     int64_t width, int64_t p_step, int64_t q_step) { \
+        for (int64_t i = 0; i < rows; i++, y += width, p += p_step, q += q_step) { \
+            const float a_first = *p, b_first = *q; \
+            (void)a_first, (void)b_first; \
+            LAC_INDEPENDENT \
+            for (int64_t j = 0; j < width; j++) { \
+                const float a = a_value, b = b_value; \
+                y[j] = value; \
+            } \
+        } \
     }
 
-#define OP(op, value)                                                                    \
-    LOOP(op##_both, value, p[j], q[j])                                                   \
-    LOOP(op##_a, value, p[j], b_first)                                                   \
-    LOOP(op##_b, value, a_first, q[j])                                                   \
-    int lac_check_##op(lac_tensor *y, const lac_tensor *a, const lac_tensor *b) {        \
-        return check_broadcast(#op, y, a, b);                                            \
-    }                                                                                    \
-    int lac_cpu_##op(lac_tensor *y, const lac_tensor *a, const lac_tensor *b) {          \
-        static const loop loops[] = {op##_both, op##_a, op##_b, op##_both};              \
-        return run(y, a, b, loops);                                                      \
+#define OP(op, value) \
+    LOOP(op##_both, value, p[j], q[j]) \
+    LOOP(op##_a, value, p[j], b_first) \
+    LOOP(op##_b, value, a_first, q[j]) \
+    int lac_check_##op(lac_tensor *y, const lac_tensor *a, const lac_tensor *b) { \
+        return check_broadcast(#op, y, a, b); \
+    } \
+    int lac_cpu_##op(lac_tensor *y, const lac_tensor *a, const lac_tensor *b) { \
+        static const loop loops[] = {op##_both, op##_a, op##_b, op##_both}; \
+        return run(y, a, b, loops); \
     }
 
 LAC_BINARY_LIST(OP)

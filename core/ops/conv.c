@@ -28,7 +28,8 @@ int lac_check_conv(lac_tensor *y, const lac_tensor *x, const lac_tensor *w,
     LAC_TRY(lac_check_ndim("conv", "input", x, 2));
     LAC_TRY(lac_check_ndim("conv", "weight", w, 3));
     LAC_TRY(lac_check_shape("conv", "input", x, 2, book->n_in, w->shape[1]));
-    LAC_TRY(lac_check_shape("conv", "weight", w, 3, (int64_t)book->taps, x->shape[1], w->shape[2]));
+    LAC_TRY(lac_check_shape("conv", "weight", w, 3, (int64_t)book->taps, x->shape[1],
+                            w->shape[2]));
     if (bias) LAC_TRY(lac_check_shape("conv", "bias", bias, 1, w->shape[2]));
     return lac_check_shape("conv", "output", y, 2, book->n_out, w->shape[2]);
 }
@@ -48,14 +49,16 @@ static void conv_tile(const void *context, int64_t tile) {
     for (int32_t t = 0; t < b->taps; t++) {
         const int64_t p = b->first[t] + b->tiles[tile * b->taps + t];
         const int64_t m = b->first[t] + b->tiles[(tile + 1) * b->taps + t] - p;
-        if (m > 0) c->simd->gemm(c->y, n, b->out + p, c->x, k, b->in + p, m, c->w + t * k * n, n, k, n);
+        if (m > 0)
+            c->simd->gemm(c->y, n, b->out + p, c->x, k, b->in + p, m, c->w + t * k * n, n,
+                          k, n);
     }
 }
 
-int lac_cpu_conv(lac_tensor *y, const lac_tensor *x, const lac_tensor *w, const lac_tensor *bias,
-                 const lac_rulebook *book) {
-    const conv c = {lac_f32(y),  lac_f32(x),  lac_f32(w),  bias ? lac_f32(bias) : NULL,
-                    book,        w->shape[1], w->shape[2], lac_simd_get()};
+int lac_cpu_conv(lac_tensor *y, const lac_tensor *x, const lac_tensor *w,
+                 const lac_tensor *bias, const lac_rulebook *book) {
+    const conv c = {lac_f32(y), lac_f32(x),  lac_f32(w),  bias ? lac_f32(bias) : NULL,
+                    book,       w->shape[1], w->shape[2], lac_simd_get()};
     return lac_parallel(book->n_tiles, conv_tile, &c);
 }
 
@@ -76,9 +79,10 @@ int lac_check_conv_grad_w(lac_tensor *dw, lac_tensor *work, const lac_tensor *x,
     LAC_TRY(lac_check_ndim("conv_grad_w", "work", work, 4));
     LAC_TRY(lac_check_range("conv_grad_w", "chunks", work->shape[0], 1, 1 << 20));
     LAC_TRY(lac_check_shape("conv_grad_w", "input", x, 2, book->n_in, x->shape[1]));
-    LAC_TRY(lac_check_shape("conv_grad_w", "output gradient", dy, 2, book->n_out, dy->shape[1]));
-    LAC_TRY(lac_check_shape("conv_grad_w", "work", work, 4, work->shape[0], (int64_t)book->taps,
-                            x->shape[1], dy->shape[1]));
+    LAC_TRY(lac_check_shape("conv_grad_w", "output gradient", dy, 2, book->n_out,
+                            dy->shape[1]));
+    LAC_TRY(lac_check_shape("conv_grad_w", "work", work, 4, work->shape[0],
+                            (int64_t)book->taps, x->shape[1], dy->shape[1]));
     return lac_check_shape("conv_grad_w", "weight gradient", dw, 3, (int64_t)book->taps,
                            x->shape[1], dy->shape[1]);
 }
@@ -94,10 +98,12 @@ static void weight_share(const void *context, int64_t task) {
     const int64_t pairs = b->first[t + 1] - b->first[t];
     const int64_t p = b->first[t] + pairs * q / g->chunks;
     const int64_t m = b->first[t] + pairs * (q + 1) / g->chunks - p;
-    float *w = (g->chunks == 1 ? g->dw : g->work + q * b->taps * k * n) + (t * k + k0) * n;
+    float *w =
+        (g->chunks == 1 ? g->dw : g->work + q * b->taps * k * n) + (t * k + k0) * n;
 
     memset(w, 0, (size_t)(rows * n) * sizeof *w);
-    if (m > 0) g->simd->outer(w, n, g->x + k0, k, b->in + p, g->dy, n, b->out + p, m, rows, n);
+    if (m > 0)
+        g->simd->outer(w, n, g->x + k0, k, b->in + p, g->dy, n, b->out + p, m, rows, n);
 }
 
 static void add_shares(const void *context, int64_t first, int64_t end) {
@@ -110,8 +116,9 @@ static void add_shares(const void *context, int64_t first, int64_t end) {
 
 int lac_cpu_conv_grad_w(lac_tensor *dw, lac_tensor *work, const lac_tensor *x,
                         const lac_tensor *dy, const lac_rulebook *book) {
-    const weights g = {lac_f32(dw), lac_f32(work), lac_f32(x), lac_f32(dy), book, x->shape[1],
-                       dy->shape[1], work->shape[0], (x->shape[1] + BLOCK - 1) / BLOCK,
+    const weights g = {lac_f32(dw),   lac_f32(work),  lac_f32(x),
+                       lac_f32(dy),   book,           x->shape[1],
+                       dy->shape[1],  work->shape[0], (x->shape[1] + BLOCK - 1) / BLOCK,
                        lac_simd_get()};
     LAC_TRY(lac_parallel(g.chunks * book->taps * g.blocks, weight_share, &g));
     return g.chunks == 1 ? LAC_OK : lac_parallel_range(dw->count, 4096, add_shares, &g);

@@ -30,12 +30,12 @@ int lac_check_fill(lac_tensor *y, double value) {
                     value, lac_dtype_name(y->dtype));
 }
 
-#define FILL(type, field)                                                                \
-    static void fill_##field(const void *context, int64_t first, int64_t end) {          \
-        const filling *f = context;                                                      \
-        type *y = f->y;                                                                  \
-        const type value = f->value.field;                                               \
-        for (int64_t i = first; i < end; i++) y[i] = value;                              \
+#define FILL(type, field) \
+    static void fill_##field(const void *context, int64_t first, int64_t end) { \
+        const filling *f = context; \
+        type *y = f->y; \
+        const type value = f->value.field; \
+        for (int64_t i = first; i < end; i++) y[i] = value; \
     }
 FILL(float, f32)
 FILL(int32_t, i32)
@@ -91,15 +91,15 @@ static inline uint8_t u8_of_i32(int32_t v) {
     return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v;
 }
 
-#define CAST(to, to_type, from, from_type, value)                                        \
-    static void to##_from_##from(const void *context, int64_t first, int64_t end) {      \
-        const casting *c = context;                                                      \
-        to_type *y = c->y;                                                               \
-        const from_type *x = c->x;                                                       \
-        for (int64_t i = first; i < end; i++) {                                          \
-            const from_type v = x[i];                                                    \
-            y[i] = value;                                                                \
-        }                                                                                \
+#define CAST(to, to_type, from, from_type, value) \
+    static void to##_from_##from(const void *context, int64_t first, int64_t end) { \
+        const casting *c = context; \
+        to_type *y = c->y; \
+        const from_type *x = c->x; \
+        for (int64_t i = first; i < end; i++) { \
+            const from_type v = x[i]; \
+            y[i] = value; \
+        } \
     }
 CAST(f32, float, f32, float, v)
 CAST(f32, float, i32, int32_t, (float)v)

@@ -22,87 +22,91 @@ static int check_backward(const char *op, const lac_tensor *dx, const lac_tensor
     return lac_check_same_shape(op, "y", y, x);
 }
 
-#define LOOPS(op, value, slope)                                                          \
-    static void op##_values(const void *context, int64_t first, int64_t end) {           \
-        const span *s = context;                                                         \
-        const float a = s->a, b = s->b;                                                  \
-        (void)a, (void)b;                                                                \
-        for (int64_t i = first; i < end; i++) {                                          \
-            const float x = s->x[i];                                                     \
-            s->y[i] = value;                                                             \
-        }                                                                                \
-    }                                                                                    \
-    static void op##_slopes(const void *context, int64_t first, int64_t end) {           \
-        const span *s = context;                                                         \
-        const float a = s->a, b = s->b;                                                  \
-        (void)a, (void)b;                                                                \
-        for (int64_t i = first; i < end; i++) {                                          \
-            const float x = s->x[i], y = s->f[i];                                        \
-            (void)x, (void)y;                                                            \
-            s->y[i] = s->dy[i] * (slope);                                                \
-        }                                                                                \
+#define LOOPS(op, value, slope) \
+    static void op##_values(const void *context, int64_t first, int64_t end) { \
+        const span *s = context; \
+        const float a = s->a, b = s->b; \
+        (void)a, (void)b; \
+        for (int64_t i = first; i < end; i++) { \
+            const float x = s->x[i]; \
+            s->y[i] = value; \
+        } \
+    } \
+    static void op##_slopes(const void *context, int64_t first, int64_t end) { \
+        const span *s = context; \
+        const float a = s->a, b = s->b; \
+        (void)a, (void)b; \
+        for (int64_t i = first; i < end; i++) { \
+            const float x = s->x[i], y = s->f[i]; \
+            (void)x, (void)y; \
+            s->y[i] = s->dy[i] * (slope); \
+        } \
     }
 
-#define FORWARD(op, ...)                                                                 \
-    const span s = {.y = lac_f32(y), .x = lac_f32(x), __VA_ARGS__};                      \
+#define FORWARD(op, ...) \
+    const span s = {.y = lac_f32(y), .x = lac_f32(x), __VA_ARGS__}; \
     return lac_parallel_range(y->count, GRAIN, op##_values, &s)
-#define BACKWARD(op, ...)                                                                \
-    const span s = {                                                                     \
-        .y = lac_f32(dx), .x = lac_f32(x), .dy = lac_f32(dy), .f = lac_f32(y), __VA_ARGS__}; \
+#define BACKWARD(op, ...) \
+    const span s = {.y = lac_f32(dx), \
+                    .x = lac_f32(x), \
+                    .dy = lac_f32(dy), \
+                    .f = lac_f32(y), \
+                    __VA_ARGS__}; \
     return lac_parallel_range(dx->count, GRAIN, op##_slopes, &s)
 
-#define ZERO(op, value, slope)                                                           \
-    LOOPS(op, value, slope)                                                              \
-    int lac_check_##op(lac_tensor *y, const lac_tensor *x) {                             \
-        return check_forward(#op, y, x);                                                 \
-    }                                                                                    \
+#define ZERO(op, value, slope) \
+    LOOPS(op, value, slope) \
+    int lac_check_##op(lac_tensor *y, const lac_tensor *x) { \
+        return check_forward(#op, y, x); \
+    } \
     int lac_check_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x, \
-                              const lac_tensor *y) {                                     \
-        return check_backward(#op "_grad", dx, dy, x, y);                                \
-    }                                                                                    \
-    int lac_cpu_##op(lac_tensor *y, const lac_tensor *x) { FORWARD(op, .a = 0); }        \
-    int lac_cpu_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x,   \
-                            const lac_tensor *y) {                                       \
-        BACKWARD(op, .a = 0);                                                            \
+                              const lac_tensor *y) { \
+        return check_backward(#op "_grad", dx, dy, x, y); \
+    } \
+    int lac_cpu_##op(lac_tensor *y, const lac_tensor *x) { FORWARD(op, .a = 0); } \
+    int lac_cpu_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x, \
+                            const lac_tensor *y) { \
+        BACKWARD(op, .a = 0); \
     }
 
-#define ONE(op, value, slope)                                                            \
-    LOOPS(op, value, slope)                                                              \
-    int lac_check_##op(lac_tensor *y, const lac_tensor *x, double p) {                   \
-        (void)p;                                                                         \
-        return check_forward(#op, y, x);                                                 \
-    }                                                                                    \
+#define ONE(op, value, slope) \
+    LOOPS(op, value, slope) \
+    int lac_check_##op(lac_tensor *y, const lac_tensor *x, double p) { \
+        (void)p; \
+        return check_forward(#op, y, x); \
+    } \
     int lac_check_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x, \
-                              const lac_tensor *y, double p) {                           \
-        (void)p;                                                                         \
-        return check_backward(#op "_grad", dx, dy, x, y);                                \
-    }                                                                                    \
-    int lac_cpu_##op(lac_tensor *y, const lac_tensor *x, double p) {                     \
-        FORWARD(op, .a = (float)p);                                                      \
-    }                                                                                    \
-    int lac_cpu_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x,   \
-                            const lac_tensor *y, double p) {                             \
-        BACKWARD(op, .a = (float)p);                                                     \
+                              const lac_tensor *y, double p) { \
+        (void)p; \
+        return check_backward(#op "_grad", dx, dy, x, y); \
+    } \
+    int lac_cpu_##op(lac_tensor *y, const lac_tensor *x, double p) { \
+        FORWARD(op, .a = (float)p); \
+    } \
+    int lac_cpu_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x, \
+                            const lac_tensor *y, double p) { \
+        BACKWARD(op, .a = (float)p); \
     }
 
-#define TWO(op, value, slope)                                                            \
-    LOOPS(op, value, slope)                                                              \
-    int lac_check_##op(lac_tensor *y, const lac_tensor *x, double p, double q) {         \
-        if (p > q)                                                                       \
-            return lac_fail(LAC_E_ARGUMENT, #op ": low is %g, expected at most high, %g", p, q); \
-        return check_forward(#op, y, x);                                                 \
-    }                                                                                    \
+#define TWO(op, value, slope) \
+    LOOPS(op, value, slope) \
+    int lac_check_##op(lac_tensor *y, const lac_tensor *x, double p, double q) { \
+        if (p > q) \
+            return lac_fail(LAC_E_ARGUMENT, \
+                            #op ": low is %g, expected at most high, %g", p, q); \
+        return check_forward(#op, y, x); \
+    } \
     int lac_check_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x, \
-                              const lac_tensor *y, double p, double q) {                 \
-        (void)p, (void)q;                                                                \
-        return check_backward(#op "_grad", dx, dy, x, y);                                \
-    }                                                                                    \
-    int lac_cpu_##op(lac_tensor *y, const lac_tensor *x, double p, double q) {           \
-        FORWARD(op, .a = (float)p, .b = (float)q);                                       \
-    }                                                                                    \
-    int lac_cpu_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x,   \
-                            const lac_tensor *y, double p, double q) {                   \
-        BACKWARD(op, .a = (float)p, .b = (float)q);                                      \
+                              const lac_tensor *y, double p, double q) { \
+        (void)p, (void)q; \
+        return check_backward(#op "_grad", dx, dy, x, y); \
+    } \
+    int lac_cpu_##op(lac_tensor *y, const lac_tensor *x, double p, double q) { \
+        FORWARD(op, .a = (float)p, .b = (float)q); \
+    } \
+    int lac_cpu_##op##_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *x, \
+                            const lac_tensor *y, double p, double q) { \
+        BACKWARD(op, .a = (float)p, .b = (float)q); \
     }
 
 LAC_UNARY_LIST(ZERO, ONE, TWO)
@@ -123,8 +127,11 @@ int lac_cpu_affine(lac_tensor *y, const lac_tensor *x, double scale, double shif
 
 static void sign_values(const void *context, int64_t first, int64_t end) {
     const span *s = context;
-    for (int64_t i = first; i < end; i++) s->y[i] = (float)((s->x[i] > 0) - (s->x[i] < 0));
+    for (int64_t i = first; i < end; i++)
+        s->y[i] = (float)((s->x[i] > 0) - (s->x[i] < 0));
 }
 
-int lac_check_sign(lac_tensor *y, const lac_tensor *x) { return check_forward("sign", y, x); }
+int lac_check_sign(lac_tensor *y, const lac_tensor *x) {
+    return check_forward("sign", y, x);
+}
 int lac_cpu_sign(lac_tensor *y, const lac_tensor *x) { FORWARD(sign, .a = 0); }

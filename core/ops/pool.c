@@ -48,7 +48,8 @@ static void max_tile(const void *context, int64_t tile) {
             float *y = c->y + b->out[p] * n;
             int32_t *argument = c->argument + b->out[p] * n;
             for (int64_t i = 0; i < n; i++) {
-                const int wins = argument[i] < 0 || x[i] > y[i] || (x[i] != x[i] && y[i] == y[i]);
+                const int wins =
+                    argument[i] < 0 || x[i] > y[i] || (x[i] != x[i] && y[i] == y[i]);
                 y[i] = wins ? x[i] : y[i];
                 argument[i] = wins ? b->in[p] : argument[i];
             }
@@ -62,8 +63,8 @@ int lac_cpu_max_pool(lac_tensor *y, lac_tensor *argument, const lac_tensor *x,
     return lac_parallel(book->n_tiles, max_tile, &c);
 }
 
-int lac_check_max_pool_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *argument,
-                            const lac_rulebook *reverse) {
+int lac_check_max_pool_grad(lac_tensor *dx, const lac_tensor *dy,
+                            const lac_tensor *argument, const lac_rulebook *reverse) {
     LAC_TRY(check_planes("max_pool_grad", dx, dy, reverse));
     return lac_check_same_shape("max_pool_grad", "argument", argument, dy);
 }
@@ -81,13 +82,14 @@ static void max_grad_tile(const void *context, int64_t tile) {
             const float *dy = c->x + b->in[p] * n;
             const int32_t *argument = c->argument + b->in[p] * n;
             float *dx = c->y + b->out[p] * n;
-            for (int64_t i = 0; i < n; i++) dx[i] += argument[i] == b->out[p] ? dy[i] : 0.0f;
+            for (int64_t i = 0; i < n; i++)
+                dx[i] += argument[i] == b->out[p] ? dy[i] : 0.0f;
         }
     }
 }
 
-int lac_cpu_max_pool_grad(lac_tensor *dx, const lac_tensor *dy, const lac_tensor *argument,
-                          const lac_rulebook *reverse) {
+int lac_cpu_max_pool_grad(lac_tensor *dx, const lac_tensor *dy,
+                          const lac_tensor *argument, const lac_rulebook *reverse) {
     const pool c = {lac_f32(dx), lac_i32(argument), lac_f32(dy), reverse, dy->shape[1]};
     return lac_parallel(reverse->n_tiles, max_grad_tile, &c);
 }

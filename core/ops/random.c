@@ -142,8 +142,8 @@ typedef struct shuffle {
 /* A whole number in [0, range) from number `e` of the stream, which is half a block. */
 static int64_t pick(uint64_t seed, uint64_t e, uint64_t range) {
     for (uint32_t attempt = 0;; attempt++) {
-        const lac_words counter = lac_philox_counter(e / 2, LAC_STREAM_PERMUTATION,
-                                                     attempt);
+        const lac_words counter =
+            lac_philox_counter(e / 2, LAC_STREAM_PERMUTATION, attempt);
         const lac_words w = lac_philox(counter, seed);
         const int64_t k = e % 2 ? lac_below(w.c, w.d, range) : lac_below(w.a, w.b, range);
         if (k >= 0) return k;

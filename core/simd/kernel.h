@@ -27,7 +27,7 @@ enum {
 
 /* Rows and vectors are spelled out: compilers keep an array in registers only when they
  * see constant indices early. */
-#define EACH_ROW(X)                                                                     \
+#define EACH_ROW(X) \
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
 INLINE void get(vec *a, const float *from, lanes some, int vecs, int part) {
@@ -73,19 +73,19 @@ INLINE void gemm_tiles(float *y, int64_t ldy, const int32_t *out, const float *x
     vec sum[TILE_ROWS][TILE_VECS], b[TILE_VECS];
     const float *from[TILE_ROWS];
 
-#define BEGIN(r)                                                                        \
-    if (r < rows) {                                                                     \
-        from[r] = x + in[r] * ldx;                                                      \
-        get(sum[r], y + out[r] * ldy, some, vecs, part);                                \
+#define BEGIN(r) \
+    if (r < rows) { \
+        from[r] = x + in[r] * ldx; \
+        get(sum[r], y + out[r] * ldy, some, vecs, part); \
     }
-#define ADD(r)                                                                          \
+#define ADD(r) \
     if (r < rows) add(sum[r], from[r][s], b, vecs);
-#define HINT(r)                                                                         \
-    if (r < rows) {                                                                     \
-        hint(x + in[rows + r] * ldx, k);                                                \
-        hint(y + out[rows + r] * ldy, (vecs - part) * WIDTH + part);                    \
+#define HINT(r) \
+    if (r < rows) { \
+        hint(x + in[rows + r] * ldx, k); \
+        hint(y + out[rows + r] * ldy, (vecs - part) * WIDTH + part); \
     }
-#define END(r)                                                                          \
+#define END(r) \
     if (r < rows) put(y + out[r] * ldy, sum[r], some, vecs, part);
 
     for (; tiles > 0; tiles--, in += rows, out += rows) {
@@ -122,11 +122,11 @@ INLINE void outer_tile(float *w, int64_t ldw, const float *x, int64_t ldx,
                        int rows, int vecs, int part) {
     vec sum[TILE_ROWS][TILE_VECS], b[TILE_VECS];
 
-#define BEGIN(r)                                                                        \
+#define BEGIN(r) \
     if (r < rows) get(sum[r], w + r * ldw, some, vecs, part);
-#define ADD(r)                                                                          \
+#define ADD(r) \
     if (r < rows) add(sum[r], from[r], b, vecs);
-#define END(r)                                                                          \
+#define END(r) \
     if (r < rows) put(w + r * ldw, sum[r], some, vecs, part);
 
     EACH_ROW(BEGIN)
@@ -142,21 +142,21 @@ INLINE void outer_tile(float *w, int64_t ldw, const float *x, int64_t ldx,
 #undef END
 }
 
-#define GEMM_TILE(V, R, P)                                                              \
-    static ISA void gemm_##V##_##R##_##P(                                               \
-        float *y, int64_t ldy, const int32_t *out, const float *x, int64_t ldx,         \
-        const int32_t *in, int64_t tiles, const float *w, int64_t ldw, int64_t k,       \
-        lanes some) {                                                                   \
-        gemm_tiles(y, ldy, out, x, ldx, in, tiles, w, ldw, k, some, R, V, P);           \
+#define GEMM_TILE(V, R, P) \
+    static ISA void gemm_##V##_##R##_##P(float *y, int64_t ldy, const int32_t *out, \
+                                         const float *x, int64_t ldx, const int32_t *in, \
+                                         int64_t tiles, const float *w, int64_t ldw, \
+                                         int64_t k, lanes some) { \
+        gemm_tiles(y, ldy, out, x, ldx, in, tiles, w, ldw, k, some, R, V, P); \
     }
-#define OUTER_TILE(V, R, P)                                                             \
-    static ISA void outer_##V##_##R##_##P(                                              \
-        float *w, int64_t ldw, const float *x, int64_t ldx, const int32_t *in,          \
-        const float *dy, int64_t ldy, const int32_t *out, int64_t m, lanes some,        \
-        const hints *soon) {                                                            \
-        outer_tile(w, ldw, x, ldx, in, dy, ldy, out, m, some, soon, R, V, P);           \
+#define OUTER_TILE(V, R, P) \
+    static ISA void outer_##V##_##R##_##P( \
+        float *w, int64_t ldw, const float *x, int64_t ldx, const int32_t *in, \
+        const float *dy, int64_t ldy, const int32_t *out, int64_t m, lanes some, \
+        const hints *soon) { \
+        outer_tile(w, ldw, x, ldx, in, dy, ldy, out, m, some, soon, R, V, P); \
     }
-#define GEMM_ENTRY(V, R, P) [V][R] = gemm_##V##_##R##_##P,
+#define GEMM_ENTRY(V, R, P)  [V][R] = gemm_##V##_##R##_##P,
 #define OUTER_ENTRY(V, R, P) [V][R] = outer_##V##_##R##_##P,
 
 GEMM_TILES(GEMM_TILE, 0)
@@ -171,11 +171,9 @@ typedef void outer_kind(float *, int64_t, const float *, int64_t, const int32_t 
                         const hints *);
 
 static gemm_kind *const gemm_kinds[2][TILE_VECS + 1][TILE_ROWS + 1] = {
-    { GEMM_TILES(GEMM_ENTRY, 0) }, { GEMM_TILES(GEMM_ENTRY, 1) }
-};
+    {GEMM_TILES(GEMM_ENTRY, 0)}, {GEMM_TILES(GEMM_ENTRY, 1)}};
 static outer_kind *const outer_kinds[2][TILE_VECS + 1][TILE_ROWS + 1] = {
-    { OUTER_TILES(OUTER_ENTRY, 0) }, { OUTER_TILES(OUTER_ENTRY, 1) }
-};
+    {OUTER_TILES(OUTER_ENTRY, 0)}, {OUTER_TILES(OUTER_ENTRY, 1)}};
 static const int gemm_rows[] = GEMM_ROWS, outer_rows[] = OUTER_ROWS;
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -241,13 +239,13 @@ static ISA void outer_block(float *w, int64_t ldw, const float *x, int64_t ldx,
 
         for (int64_t i = 0; i < k;) {
             const int64_t rows = piece(k - i, outer_rows[vecs]);
-            hints soon = { x, ldx, in, 0 };
+            hints soon = {x, ldx, in, 0};
 
             if (to_x < k) {
-                soon = (hints){ x + to_x, ldx, in + m, next };
+                soon = (hints){x + to_x, ldx, in + m, next};
                 to_x += LINE;
             } else if (to_dy < n) {
-                soon = (hints){ dy + to_dy, ldy, out + m, next };
+                soon = (hints){dy + to_dy, ldy, out + m, next};
                 to_dy += LINE;
             }
             outer_kinds[odd > 0][vecs][rows](w + i * ldw + j, ldw, x + i, ldx, in, dy + j,

@@ -11,10 +11,9 @@ static const lac_simd *choose(void) {
 
     __builtin_cpu_init();
     const int fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const int wide = fma && __builtin_cpu_supports("avx512f") &&
-                     __builtin_cpu_supports("avx512vl") &&
-                     __builtin_cpu_supports("avx512dq") &&
-                     __builtin_cpu_supports("avx512bw");
+    const int wide =
+        fma && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 
     if (name && strcmp(name, "portable") == 0) return &lac_simd_portable;
     if (fma && name && strcmp(name, "avx2") == 0) return &lac_simd_avx2;

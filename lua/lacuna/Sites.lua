@@ -9,6 +9,7 @@ local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
 local scope = require 'lacuna.scope'
 local Tensor = require 'lacuna.Tensor'
+local trust = require 'lacuna.ops.trust'
 
 local C = native.C
 local Sites = class('Sites')
@@ -246,8 +247,7 @@ function Sites:samples()
    return cached(self, 'sampleRows', function()
       local samples = Tensor.raw({ self.batchSize + 1 }, 'int32', self.device)
       native.try(C.lac_sites_samples, samples.handle, h)
-      samples.checkedFor, samples.checkedVersion = self.count, samples:version()
-      return samples
+      return trust.segments(samples, self.count)
    end)
 end
 
@@ -270,8 +270,7 @@ function Sites:pointOrder()
    local order = Tensor.raw({ C.lac_sites_points(h) }, 'int32', self.device)
    local first = Tensor.raw({ self.count + 1 }, 'int32', self.device)
    native.try(C.lac_sites_point_order, order.handle, first.handle, h)
-   first.checkedFor, first.checkedVersion = order.sizes[1], first:version()
-   return order, first
+   return order, trust.segments(first, order.sizes[1])
 end
 
 --- Gives the dense cell of each site, counted over samples and cells in row-major order.

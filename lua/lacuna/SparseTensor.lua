@@ -23,11 +23,7 @@ local function firstPoints(order, first)
 end
 
 local function lastPoints(order, first)
-   local ends = ops.narrow(first, 1, 2, first.sizes[1] - 1)
-   local last = ends:newLike()
-   -- one less than where the next row's points begin
-   require('lacuna.native').ops.index_shift(last, ends, -1)
-   return ops.gatherRows(order, last)
+   return ops.gatherRows(order, ops.shiftIndex(ops.narrow(first, 1, 2, first.sizes[1] - 1), -1))
 end
 
 local function reduced(reduce)
@@ -176,9 +172,13 @@ end
 
 --- Gives the same sites other features.
 -- @tparam Tensor features count x planes
--- @tparam[opt] Tensor background 1 x planes; goes with exact mode
+-- @tparam[opt] Tensor background 1 x planes; required in exact mode, where @{map} is simpler
 -- @treturn SparseTensor
 function SparseTensor:withFeatures(features, background)
+   if self.background and not background then
+      fail.raise('withFeatures: the tensor has an exact background, expected one for the new '
+         .. 'features, or map')
+   end
    return SparseTensor.over(self.sites, features, background)
 end
 

@@ -46,7 +46,7 @@ function Node:unsave()
       local t = self.saved[i]
       if t and t:version() ~= self.versions[i] then
          fail.raise('%s: saved tensor %d (%s) was changed in place after it was used, expected it '
-            .. 'unchanged until backward', self.name, i, table.concat(t.sizes, 'x'))
+            .. 'unchanged until backward', self.name, i, fail.shape(t.sizes))
       end
    end
    return unpack(self.saved, 1, self.count or 0)
@@ -213,17 +213,13 @@ local function fill(node, grads)
    return grads
 end
 
-local function text(sizes)
-   return #sizes == 0 and 'one element, without dimensions' or table.concat(sizes, 'x')
-end
-
 -- What a rule gave for an input, if it may stand.
 local function checked(node, i, gradient, graph)
    local edge = node.edges[i]
    if not Tensor.is(gradient) or not sameSizes(gradient.sizes, edge.sizes) then
-      fail.raise('%s: the rule gave %s for input %d, expected a tensor of %s', node.name,
-         Tensor.is(gradient) and text(gradient.sizes) or fail.describe(gradient), i,
-         text(edge.sizes))
+      fail.raise('%s: the rule gave %s for input %d, expected %s', node.name,
+         Tensor.is(gradient) and fail.shape(gradient.sizes) or fail.describe(gradient), i,
+         fail.shape(edge.sizes))
    end
    if gradient.dtype ~= 'float32' or gradient.device ~= edge.device then
       fail.raise('%s: the rule gave %s on %s for input %d, expected float32 on %s', node.name,
@@ -276,14 +272,14 @@ local function walk(op, y, gradient, options, wanted)
    if gradient == nil then
       if y:nElement() ~= 1 then
          fail.raise('%s: the tensor is %s, expected one element or a gradient for it', op,
-            table.concat(y.sizes, 'x'))
+            fail.shape(y.sizes))
       end
       gradient = Tensor.full(1, y:shape(), { device = y.device })
    end
    Tensor.check(op, 'gradient', gradient, 'float32')
    if not sameSizes(gradient.sizes, y.sizes) then
-      fail.raise('%s: the gradient is %s, expected %s', op, table.concat(gradient.sizes, 'x'),
-         table.concat(y.sizes, 'x'))
+      fail.raise('%s: the gradient is %s, expected %s', op, fail.shape(gradient.sizes),
+         fail.shape(y.sizes))
    end
    if gradient.device ~= y.device then
       fail.raise('%s: the gradient is on %s, expected %s', op, gradient.device, y.device)

@@ -46,6 +46,11 @@ function fail.describe(value)
    return 'a ' .. kind
 end
 
+--- Writes a shape for a sentence.
+-- @tparam table sizes
+-- @treturn string such as `2x3` or `a scalar`
+function fail.shape(sizes) return #sizes == 0 and 'a scalar' or table.concat(sizes, 'x') end
+
 --- Checks that a value is a table of whole numbers that are not negative.
 -- @tparam string op who asks
 -- @param value what came

@@ -84,7 +84,7 @@ end
 -- @tparam table options `render`, `seed`
 function report.describe(net, path, options)
    local m, message = mesh.read(path)
-   if not m then fail.raise('describe: %s: %s', path, message) end
+   if not m then fail.raise('describe: %s', message) end
    local rows = report.layers(net, m, { renderSize = options.render })
    print(('%s: %d vertices, %d triangles, render size %d'):format(path, m:nVertices(), m:nTriangles(),
       options.render))
@@ -99,7 +99,7 @@ function report.describe(net, path, options)
          row.multiplyAdds and thousands(row.multiplyAdds) or ''))
    end
    local head = (net.nOut + 1) * 40
-   print(('%2d  %-28s %7d %5d %9d %10.3f %11s %14s'):format(#rows, 'learnt 192 -> 40, softmax', 40, 1,
+   print(('%2d  %-28s %7d %5d %9d %10.3f %11s %14s'):format(#rows, ('learnt %d -> 40, softmax'):format(net.nOut), 40, 1,
       1, 100, thousands(head), thousands(net.nOut * 40)))
    print(('parameters %s in the body, %s with a 40-way classifier; %s multiply-adds in the body'):format(
       thousands(parameters), thousands(parameters + head), thousands(work)))
@@ -227,9 +227,9 @@ function Scorer:showNeighbours(result)
          end
       end
    end
-   image.write(self.folder .. '/queries.png', image.sheet(rows, {
+   assert(image.write(self.folder .. '/queries.png', image.sheet(rows, {
       title = 'Queries, and the nearest training shapes', lead = 1,
-   }))
+   })))
 end
 
 function Scorer:showEmbedding(result)
@@ -258,14 +258,14 @@ function Scorer:after(curve)
    print 'nearest shapes of some queries, wrong ones in brackets:'
    self:showNeighbours(result)
    self:showEmbedding(result)
-   files.saveTensors(self.folder .. '/weights.safetensors', self.net:stateDict())
+   assert(files.saveTensors(self.folder .. '/weights.safetensors', self.net:stateDict()))
    self.metrics = {
       map_untrained = self.untrained, map_trained = s.map, map_chance = self.chance,
       map_voxel_count = self.byCount, nn = s.nn, ft = s.ft, st = s.st, dcg = s.dcg, e = s.e,
       precision = s.precision, recall = s.recall, loss = curve, options = self.options,
       seconds = clock() - self.began,
    }
-   files.writeJson(self.folder .. '/metrics.json', self.metrics)
+   assert(files.writeJson(self.folder .. '/metrics.json', self.metrics))
    print(('%.0f seconds; see %s/ for metrics.json, weights.safetensors, embedding.png, queries.png')
       :format(self.metrics.seconds, self.folder))
 end

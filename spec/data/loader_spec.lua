@@ -1,5 +1,6 @@
 local lacuna = require 'lacuna'
 local bytes = require 'lacuna.data.bytes'
+local clock = require 'lacuna.clock'
 local data = require 'lacuna.data'
 
 local MODULE = 'spec.support.numbered'
@@ -200,6 +201,39 @@ describe('data.Loader', function()
       local loader = numbered({ count = 3, odd = 2 }, { workers = 1 })
       assert.fails('sample 2 .*the value.f is a function', function() idsOf(loader, 1) end)
       loader:close()
+   end)
+
+   it('works ahead two batches for each worker, not more', function()
+      local loader = numbered({ count = 40 }, { workers = 2 })
+      local advance = loader:epoch(1, 3)
+      advance()
+      assert.are.equal(6, loader.crew.last)  -- 5, and the question for the size
+      advance()
+      assert.are.equal(7, loader.crew.last)
+      loader:close()
+   end)
+
+   it('keeps no answers of an epoch that was left', function()
+      local loader = numbered({ count = 8 }, { workers = 1, batchSize = 2 })
+      loader:epoch(1)()
+      local n = #idsOf(loader, 2)
+      assert.are.equal(4, n)
+      assert.is_nil(next(loader.crew.answers))
+      loader:close()
+   end)
+
+   it('closes after the sample, not after the batch', function()
+      local loader = numbered({ count = 300, nap = 0.05 }, { workers = 1,
+         sampler = { batches = function() return 2 end, epoch = function()
+            local long = {}
+            for i = 1, 200 do long[i] = i end
+            return { { 1 }, long }
+         end } })
+      loader:epoch(1)()
+      local before = clock()
+      while clock() < before + 0.3 do end  -- the worker begins the long batch
+      loader:close()
+      assert.is_true(clock() - before < 5)  -- of 10 seconds
    end)
 
    it('closes while workers are busy, and is collected with them', function()

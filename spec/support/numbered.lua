@@ -1,5 +1,6 @@
 -- A data set for the specs of the loader, which worker states build too: sample i holds i rows of
 -- numbers from its generator.  `bad` names a sample that fails, `nap` keeps the caller busy.
+local clock = require 'lacuna.clock'
 local data = require 'lacuna.data'
 local ops = require 'lacuna.ops'
 local Tensor = require 'lacuna.Tensor'
@@ -10,8 +11,8 @@ return function(arguments)
       if i == arguments.bad then error('numbered: this one is broken') end
       if i == arguments.odd then return { f = print } end
       if arguments.nap then
-         local finish = os.clock() + arguments.nap
-         while os.clock() < finish do generator:uniform() end
+         local finish = clock() + arguments.nap
+         while clock() < finish do generator:uniform() end
       end
       local rows = i % 5
       local coords = Tensor.full(i, { rows, 3 }, { dtype = 'int32', device = 'cpu' })

@@ -5,8 +5,9 @@
 --     local train = meshes.dataset(set.train, { renderSize = 40, size = 126, augment = true })
 --     local sample = train:get(1, generator)                     -- coords, features, label
 --
--- `data` is a folder `class/train|test/*.off` (ModelNet), a folder `train|test/class/*.off`, a list
--- file with a line `path class split` for each mesh, or nothing: then `lacuna.data.shapes` makes them.
+-- `data` is a folder `class/train|test/*.off` (ModelNet), a folder `train|test/class/*.off`, a
+-- list file with a line `path class split` for each mesh, or nothing: then `lacuna.data.shapes`
+-- makes them.
 -- @module lacuna.data.meshes
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
@@ -39,7 +40,9 @@ local function fromFolder(folder)
       end
    end
    for _, split in ipairs { 'train', 'test' } do
-      for _, name in ipairs(list(folder)) do take(folder .. '/' .. name .. '/' .. split, name, split) end
+      for _, name in ipairs(list(folder)) do
+         take(folder .. '/' .. name .. '/' .. split, name, split)
+      end
       for _, name in ipairs(list(folder .. '/' .. split)) do
          take(folder .. '/' .. split .. '/' .. name, name, split)
       end
@@ -131,7 +134,7 @@ function meshes.load(item)
       item.mesh = mesh.new(item.shape.vertices, item.shape.faces)
    else
       local loaded, message = mesh.read(item.path)
-      if not loaded then fail.raise('meshes: %s: %s', item.path, message) end
+      if not loaded then fail.raise('meshes: %s', message) end
       item.mesh = loaded
    end
    item.mesh:keep()

@@ -11,8 +11,6 @@ local Tensor = require 'lacuna.Tensor'
 
 local run = native.ops
 
-local function text(sizes) return #sizes == 0 and 'a scalar' or table.concat(sizes, 'x') end
-
 local function broadcast(op, a, b)
    local n = math.max(#a, #b)
    local sizes = {}
@@ -20,7 +18,7 @@ local function broadcast(op, a, b)
       local x, y = a[#a - n + i] or 1, b[#b - n + i] or 1
       if x ~= y and x ~= 1 and y ~= 1 then
          fail.raise('%s: shapes are %s and %s, expected equal sizes or 1, aligned at the end', op,
-            text(a), text(b))
+            fail.shape(a), fail.shape(b))
       end
       sizes[i] = x == 1 and y or x
    end

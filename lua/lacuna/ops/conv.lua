@@ -12,7 +12,7 @@ local Rulebook = Sites.Rulebook
 local function checkRows(op, what, x)
    Tensor.check(op, what, x)
    if #x.sizes ~= 2 then
-      fail.raise('%s: %s is %s, expected 2 dimensions', op, what, table.concat(x.sizes, 'x'))
+      fail.raise('%s: %s is %s, expected 2 dimensions', op, what, fail.shape(x.sizes))
    end
 end
 

@@ -59,8 +59,8 @@ ops.define('fromDense', {
       local sizes = denseSizes('fromDense', sites, x.sizes[2])
       for d = 1, math.max(#sizes, #x.sizes) do
          if sizes[d] ~= x.sizes[d] then
-            fail.raise('fromDense: input is %s, expected %s', table.concat(x.sizes, 'x'),
-               table.concat(sizes, 'x'))
+            fail.raise('fromDense: input is %s, expected %s', fail.shape(x.sizes),
+               fail.shape(sizes))
          end
       end
       local y = Tensor.raw({ sites.count, x.sizes[2] }, 'float32', x.device)

@@ -20,13 +20,20 @@ function ops.index(op, index, count, limit)
    end
    Tensor.check(op, 'index', index, 'int32')
    if #index.sizes ~= 1 or count and index.sizes[1] ~= count then
-      fail.raise('%s: index is %s, expected %s', op, table.concat(index.sizes, 'x'),
+      fail.raise('%s: index is %s, expected %s', op, fail.shape(index.sizes),
          count and count .. ' elements' or 'one dimension')
    end
    trust.check(op, index, 1, limit)
    local zeroBased = index:newLike()
    run.index_shift(zeroBased, index, -1)
    return trust.range(zeroBased, 0, limit - 1)
+end
+
+-- The index with a number added to each element.
+function ops.shiftIndex(index, by)
+   local shifted = index:newLike()
+   run.index_shift(shifted, index, by)
+   return shifted
 end
 
 -- y[i] = x[index[i]], index from zero, -1 for a row of zeros.

@@ -11,7 +11,7 @@ local function matrix(op, what, x)
    Tensor.check(op, what, x)
    if #x.sizes ~= 2 then
       fail.raise('%s: %s is %s, expected 2 dimensions', op, what,
-         #x.sizes == 0 and 'a scalar' or table.concat(x.sizes, 'x'))
+         fail.shape(x.sizes))
    end
    return x
 end
@@ -75,7 +75,7 @@ ops.define('transposeTaps', {
       Tensor.check('transposeTaps', 'input', x)
       if #x.sizes ~= 3 then
          fail.raise('transposeTaps: input is %s, expected 3 dimensions',
-            table.concat(x.sizes, 'x'))
+            fail.shape(x.sizes))
       end
       local y = Tensor.raw({ x.sizes[1], x.sizes[3], x.sizes[2] }, 'float32', x.device)
       run.transpose_taps(y, x, flip and 1 or 0)

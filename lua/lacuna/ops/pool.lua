@@ -13,7 +13,7 @@ local Rulebook = Sites.Rulebook
 local function checkInput(op, x)
    Tensor.check(op, 'input', x)
    if #x.sizes ~= 2 then
-      fail.raise('%s: input is %s, expected 2 dimensions', op, table.concat(x.sizes, 'x'))
+      fail.raise('%s: input is %s, expected 2 dimensions', op, fail.shape(x.sizes))
    end
 end
 

@@ -65,7 +65,7 @@ local function extreme(name)
          local outer, middle, inner, sizes = split(name, x, dim, keep)
          if middle == 0 then
             fail.raise('%s: input is %s, expected an element to choose', name,
-               table.concat(x.sizes, 'x'))
+               fail.shape(x.sizes))
          end
          local y = Tensor.raw(sizes, 'float32', x.device)
          local index = Tensor.raw({ unpack(sizes) }, 'int32', x.device)
@@ -163,7 +163,7 @@ ops.define('take', {
 function ops.pick(x, index)
    Tensor.check('pick', 'input', x)
    if #x.sizes ~= 2 then
-      fail.raise('pick: input is %s, expected 2 dimensions', table.concat(x.sizes, 'x'))
+      fail.raise('pick: input is %s, expected 2 dimensions', fail.shape(x.sizes))
    end
    local zeroBased = ops.index('pick', index, x.sizes[1], x.sizes[2])
    return ops.take(x, zeroBased, { x.sizes[1] }, x.sizes[1], x.sizes[2], 1)

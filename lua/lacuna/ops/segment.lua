@@ -14,7 +14,7 @@ local run = native.ops
 local function check(op, x, first)
    Tensor.check(op, 'input', x, 'float32')
    if #x.sizes ~= 2 then
-      fail.raise('%s: input is %s, expected 2 dimensions', op, table.concat(x.sizes, 'x'))
+      fail.raise('%s: input is %s, expected 2 dimensions', op, fail.shape(x.sizes))
    end
    return trust.checkSegments(op, first, x.sizes[1])
 end
@@ -49,7 +49,7 @@ ops.define('segmentExpand', {
       fail.whole('segmentExpand', 'rows', rows, 0, 2147483647)
       if #x.sizes ~= 2 then
          fail.raise('segmentExpand: input is %s, expected 2 dimensions',
-            table.concat(x.sizes, 'x'))
+            fail.shape(x.sizes))
       end
       local y = Tensor.raw({ rows, x.sizes[2] }, 'float32', x.device)
       if check('segmentExpand', y, first) ~= x.sizes[1] then

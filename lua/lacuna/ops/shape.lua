@@ -35,12 +35,12 @@ ops.define('view', {
       local count = x:nElement()
       if open then
          if known == 0 or count % known ~= 0 then
-            fail.raise('view: %d elements do not split into %s', count, table.concat(sizes, 'x'))
+            fail.raise('view: %d elements do not split into %s', count, fail.shape(sizes))
          end
          copy[open], known = count / known, count
       end
       if known ~= count then
-         fail.raise('view: sizes are %s, expected %d elements', table.concat(copy, 'x'), count)
+         fail.raise('view: sizes are %s, expected %d elements', fail.shape(copy), count)
       end
       context.sizes = x:shape()
       return x:slice(0, copy)
@@ -104,7 +104,7 @@ ops.define('embed', {
       for d = 1, math.max(#sizes, #x.sizes) do
          if #sizes ~= #x.sizes or d ~= dim and sizes[d] ~= x.sizes[d] then
             fail.raise('embed: sizes are %s, expected %s but for dimension %d',
-               table.concat(sizes, 'x'), table.concat(x.sizes, 'x'), dim)
+               fail.shape(sizes), fail.shape(x.sizes), dim)
          end
       end
       fail.whole('embed', 'first', first, 1, sizes[dim] - x.sizes[dim] + 1)
@@ -140,7 +140,7 @@ local cat = ops.define('cat', {
          for d = 1, math.max(#sizes, #p.sizes) do
             if d ~= dim and p.sizes[d] ~= sizes[d] or #p.sizes ~= #sizes then
                fail.raise('cat: tensor %d is %s, expected %s but for dimension %d', i,
-                  table.concat(p.sizes, 'x'), table.concat(sizes, 'x'), dim)
+                  fail.shape(p.sizes), fail.shape(sizes), dim)
             end
          end
          total = total + p.sizes[dim]

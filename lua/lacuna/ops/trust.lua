@@ -70,7 +70,7 @@ function trust.checkSegments(op, first, rows)
    Tensor.check(op, 'first', first, 'int32')
    if #first.sizes ~= 1 or first.sizes[1] < 1 then
       fail.raise('%s: first is %s, expected one dimension and one entry more than segments', op,
-         #first.sizes == 0 and 'a scalar' or table.concat(first.sizes, 'x'))
+         fail.shape(first.sizes))
    end
    if known(first).rows ~= rows then
       local list = first:toFlat()
