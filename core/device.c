@@ -1,4 +1,5 @@
-/* device.c - the devices of this process; cpu always, shadow and plugins when first asked for */
+/* device.c - the devices of this process; cpu always, shadow and plugins when first asked
+ * for */
 #include "device.h"
 #include "memory.h"
 #include "simd.h"

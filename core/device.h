@@ -1,7 +1,9 @@
-/* device.h - a device is a struct of function pointers; cpu, shadow and plugins fill one in
+/* device.h - a device is a struct of function pointers; cpu, shadow and plugins fill one
+ * in
  *
- * The operations' table has a slot for each line of ops.def.  A plugin is a library with one
- * entry, lac_plugin_open; it links to nothing of core and gets what it needs as services.
+ * The operations' table has a slot for each line of ops.def.  A plugin is a library with
+ * one entry, lac_plugin_open; it links to nothing of core and gets what it needs as
+ * services.
  */
 #ifndef LAC_DEVICE_H
 #define LAC_DEVICE_H

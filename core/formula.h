@@ -1,7 +1,7 @@
 /* formula.h - pointwise formulas and their slopes, once for host and device
  *
- * LAC_UNARY0(name, value, slope): value in terms of x, slope in terms of x and y; LAC_UNARY1 has
- * a parameter a, LAC_UNARY2 a and b.  The parameters arrive as floats.
+ * LAC_UNARY0(name, value, slope): value in terms of x, slope in terms of x and y;
+ * LAC_UNARY1 has a parameter a, LAC_UNARY2 a and b.  The parameters arrive as floats.
  */
 #ifndef LAC_FORMULA_H
 #define LAC_FORMULA_H

@@ -33,7 +33,7 @@ static int make_room(void **list, int64_t *room, int64_t count, size_t size) {
     return LAC_OK;
 }
 
-/* ---- input sites ------------------------------------------------------------------------------ */
+/* ---- input sites ----------------------------------------------------------------- */
 
 static int check_input(const lac_tensor *coords, const double *spatial_size,
                        int64_t *size) {
@@ -102,7 +102,7 @@ void lac_rulebook_free(lac_rulebook *b) {
 void lac_sites_hold(lac_sites *s) { hold(s->owner); }
 void lac_rulebook_hold(lac_rulebook *b) { hold(b->owner); }
 
-/* ---- derived sites and rulebooks ----------------------------------------------------------------- */
+/* ---- derived sites and rulebooks ------------------------------------------------- */
 
 static int read_relation(lac_relation *r, const lac_sites *in, const double *kernel,
                          const double *stride, const double *dilation,
@@ -221,7 +221,7 @@ int lac_rulebook_reverse(lac_rulebook **out, int *flip, const lac_rulebook *b) {
     return LAC_OK;
 }
 
-/* ---- what a set knows ------------------------------------------------------------------------------ */
+/* ---- what a set knows ------------------------------------------------------------ */
 
 int lac_sites_dimension(const lac_sites *s) { return s->dimension; }
 double lac_sites_count(const lac_sites *s) { return (double)s->n; }

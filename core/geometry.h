@@ -1,8 +1,8 @@
 /* geometry.h - sites, rulebooks and the object that owns them
  *
- * Every set derived from one input, and their rulebooks, belong to one geometry.  A handle counts
- * the geometry, nothing inside it counts anything, so there is no cycle.  Derived sets are
- * found again by (id of the set, kernel, stride, dilation, pad, kind).
+ * Every set derived from one input, and their rulebooks, belong to one geometry.  A
+ * handle counts the geometry, nothing inside it counts anything, so there is no cycle.
+ * Derived sets are found again by (id of the set, kernel, stride, dilation, pad, kind).
  */
 #ifndef LAC_GEOMETRY_H
 #define LAC_GEOMETRY_H
@@ -57,8 +57,8 @@ struct lac_geometry {
 /* Builds the hash if it is not there. */
 int lac_sites_index(lac_sites *s);
 
-/* Where a key's search begins.  Keeping neighbouring keys together in the table was tried and is
- * slower: runs of them collide as a whole (docs/decisions.md). */
+/* Where a key's search begins.  Keeping neighbouring keys together in the table was tried
+ * and is slower: runs of them collide as a whole (docs/decisions.md). */
 static inline uint64_t lac_key_slot(uint64_t low, uint64_t high, uint64_t mask) {
     return ((low ^ high * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u) >> 20 & mask;
 }

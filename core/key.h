@@ -1,9 +1,10 @@
 /* key.h - an exact, order-preserving key for a coordinate
  *
- * key = batch, then the coordinates' bits interleaved, the highest bit of each first and, within
- * a bit level, the first axis first (Morton order).  A coordinate is biased by half its range,
- * so negative ones sort below zero, and the order does not depend on how many bits an axis
- * gets: further levels only repeat the sign.  64 bits where a set's range allows, else 128.
+ * key = batch, then the coordinates' bits interleaved, the highest bit of each first and,
+ * within a bit level, the first axis first (Morton order).  A coordinate is biased by
+ * half its range, so negative ones sort below zero, and the order does not depend on how
+ * many bits an axis gets: further levels only repeat the sign.  64 bits where a set's
+ * range allows, else 128.
  */
 #ifndef LAC_KEY_H
 #define LAC_KEY_H
@@ -49,8 +50,9 @@ static inline int lac_key_fits(int bits, int64_t low, int64_t high) {
 /* Writes batch and coordinates, 1 + dimension numbers. */
 void lac_key_decode(int32_t *coords, lac_key key, int dimension, int bits);
 
-/* Sorts `order` (n row numbers) so that keys[order[i]] ascend, equal ones staying as they were.
- * `high` holds the upper halves of the keys, or is NULL; `spare` has room for n numbers. */
+/* Sorts `order` (n row numbers) so that keys[order[i]] ascend, equal ones staying as they
+ * were. `high` holds the upper halves of the keys, or is NULL; `spare` has room for n
+ * numbers. */
 void lac_key_sort(int32_t *order, int32_t *spare, const uint64_t *low,
                   const uint64_t *high, int64_t n);
 

@@ -9,7 +9,7 @@
  * first.
  */
 
-/* ---- meshes: float32 vertices and triangles; never changed once made --------------- */
+/* ---- meshes: float32 vertices and triangles; never changed once made ------------- */
 
 typedef struct lac_mesh lac_mesh;
 typedef struct lac_voxels lac_voxels;
@@ -60,7 +60,7 @@ int lac_voxels_copy(int32_t *coords, double bytes, const lac_voxels *v, double b
 int lac_mesh_render(uint8_t *rgb, double bytes, double width, double height,
                     const lac_mesh *m, const double *transform, const double *colour);
 
-/* ---- pictures --------------------------------------------------------------------- */
+/* ---- pictures -------------------------------------------------------------------- */
 
 int lac_image_write_png(const char *path, const uint8_t *rgb, double bytes, double width,
                         double height);
@@ -78,7 +78,7 @@ int lac_image_text(uint8_t *rgb, double bytes, double width, double height, doub
 /* Width and height in pixels of what lac_image_text would write. */
 int lac_image_text_size(double *size, double scale, const char *text);
 
-/* ---- files: elements to and from tensors on any device ---------------------------- */
+/* ---- files: elements to and from tensors on any device --------------------------- */
 
 /* What a type of a file is, named as numpy names it: `<f4`, `>i8`, `|u1`: byte order,
  * kind (b, i, u, f), bytes.  `dtype` gets the tensor's that holds it: float32 for reals,

@@ -1,7 +1,8 @@
 /* memory.c - counted allocation: host structures, and device blocks behind a cache
  *
- * Freed device blocks go to a list for their size class and are handed out again.  Under the
- * address sanitizer blocks have their exact size and go straight back, so that it sees faults.
+ * Freed device blocks go to a list for their size class and are handed out again.  Under
+ * the address sanitizer blocks have their exact size and go straight back, so that it
+ * sees faults.
  */
 #include "memory.h"
 #include "device.h"
@@ -64,7 +65,7 @@ static void count(int device, int64_t bytes) {
     }
 }
 
-/* ---- the host's own structures --------------------------------------------------------- */
+/* ---- the host's own structures --------------------------------------------------- */
 
 int lac_host_alloc(void **out, size_t bytes) {
     void *raw = NULL;
@@ -104,9 +105,10 @@ void lac_host_free(void *block) {
     free(raw);
 }
 
-/* ---- blocks on a device ----------------------------------------------------------------- */
+/* ---- blocks on a device ---------------------------------------------------------- */
 
-/* Rounds up to one of eight sizes between two powers of two: at most an eighth is lost. */
+/* Rounds up to one of eight sizes between two powers of two: at most an eighth is
+ * lost. */
 static size_t size_class(size_t bytes, int *shelf_index) {
     if (bytes < 512) bytes = 512;
     const int power = 63 - __builtin_clzll((unsigned long long)bytes);

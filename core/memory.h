@@ -1,7 +1,9 @@
-/* memory.h - host memory for the runtime's own structures: counted, and able to fail on demand
+/* memory.h - host memory for the runtime's own structures: counted, and able to fail on
+ * demand
  *
  * Tensor payloads come from their device (device.h); whatever else core keeps comes from
- * here, so that a spec sees every byte left behind and every allocation can be made to fail.
+ * here, so that a spec sees every byte left behind and every allocation can be made to
+ * fail.
  */
 #ifndef LAC_MEMORY_H
 #define LAC_MEMORY_H

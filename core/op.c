@@ -1,9 +1,9 @@
 /* op.c - the public entry of every operation: check the operands, pick their device, run
  *
  * Each line of ops.def becomes a function that tests, in this order: that every handle is
- * there and of the right dtype, that all are on one device, that no output overlaps another
- * operand, that whole numbers are whole; then lac_check_<op>; then that the device has a
- * kernel.  Only then does anything run.
+ * there and of the right dtype, that all are on one device, that no output overlaps
+ * another operand, that whole numbers are whole; then lac_check_<op>; then that the
+ * device has a kernel.  Only then does anything run.
  */
 #include "device.h"
 #include "memory.h"

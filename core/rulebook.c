@@ -1,9 +1,9 @@
 /* rulebook.c - joining two sets of sites, tap by tap
  *
  * For a tap each input row j has at most one output row i with in[j] = stride * out[i] +
- * tap * dilation - pad, and the other way round, so a tap is a partial map from i to j: an
- * array of output rows, filled in any order by any thread and then read from front to back.
- * As many taps as fit a bounded buffer are done at a time.
+ * tap * dilation - pad, and the other way round, so a tap is a partial map from i to j:
+ * an array of output rows, filled in any order by any thread and then read from front to
+ * back. As many taps as fit a bounded buffer are done at a time.
  */
 #include "device.h"
 #include "geometry.h"
@@ -111,7 +111,7 @@ static int fill(lac_rulebook *book, builder *b, int64_t batch) {
     return over_batches(b, batch, batch >= b->taps, list_tap);
 }
 
-/* ---- the object ------------------------------------------------------------------------------- */
+/* ---- the object ------------------------------------------------------------------ */
 
 static size_t tile_bytes(const lac_rulebook *b) {
     return (size_t)((b->n_tiles + 1) * b->taps) * 4;
@@ -196,7 +196,7 @@ int lac_rulebook_build(lac_rulebook **out, int device, lac_sites *in, lac_sites 
     return status;
 }
 
-/* ---- reading it backwards ------------------------------------------------------------------------ */
+/* ---- reading it backwards -------------------------------------------------------- */
 
 typedef struct turner {
     const lac_rulebook *from;
@@ -256,7 +256,7 @@ int lac_rulebook_turn(lac_rulebook **out, const lac_rulebook *b) {
     return status;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------- */
 
 int lac_rulebook_taps(const lac_rulebook *b) { return b->taps; }
 double lac_rulebook_inputs(const lac_rulebook *b) { return (double)b->n_in; }

@@ -1,9 +1,10 @@
 /* rulebook.h - the pairs that each tap of a kernel joins, as kernels see them
  *
- * Tap t owns pairs first[t] .. first[t+1]-1, ascending in `out`; within a tap no output row and
- * no input row occurs twice.  Output rows are cut into tiles of LAC_TILE rows, and
- * tiles[tile * taps + t] counts the tap's pairs before that tile, so one task can walk all
- * taps of its own rows.  in, out and tiles are in device memory, the rest is on the host.
+ * Tap t owns pairs first[t] .. first[t+1]-1, ascending in `out`; within a tap no output
+ * row and no input row occurs twice.  Output rows are cut into tiles of LAC_TILE rows,
+ * and tiles[tile * taps + t] counts the tap's pairs before that tile, so one task can
+ * walk all taps of its own rows.  in, out and tiles are in device memory, the rest is on
+ * the host.
  */
 #ifndef LAC_RULEBOOK_H
 #define LAC_RULEBOOK_H

@@ -1,9 +1,11 @@
-/* shadow.c - a second device for tests: CPU kernels over memory that the host cannot touch
+/* shadow.c - a second device for tests: CPU kernels over memory that the host cannot
+ * touch
  *
- * One memory file is mapped twice.  Tensors hold addresses of the front, which is mapped without
- * access; each operation runs its CPU kernel on copies of the operands' descriptions that point
- * to the back.  So code that forgets a copy, as it would for a GPU, faults here: the handler
- * records it, opens the page so that the program goes on, and lac_shadow_violations tells.
+ * One memory file is mapped twice.  Tensors hold addresses of the front, which is mapped
+ * without access; each operation runs its CPU kernel on copies of the operands'
+ * descriptions that point to the back.  So code that forgets a copy, as it would for a
+ * GPU, faults here: the handler records it, opens the page so that the program goes on,
+ * and lac_shadow_violations tells.
  */
 #include "device.h"
 #include "memory.h"
@@ -23,7 +25,7 @@ static const size_t SPAN = (size_t)16 << 30, PAGE = 4096;
 
 extern const char *lac_running_op;
 
-/* ---- the arena: page ranges, first fit ---------------------------------------------------- */
+/* ---- the arena: page ranges, first fit ------------------------------------------- */
 
 typedef struct hole {
     size_t first, pages;
@@ -122,7 +124,7 @@ static int shadow_sync(lac_device *d) {
     return LAC_OK;
 }
 
-/* ---- violations --------------------------------------------------------------------------- */
+/* ---- violations ------------------------------------------------------------------ */
 
 static struct sigaction previous;
 static char first_report[256];
@@ -178,7 +180,7 @@ int lac_debug_touch(lac_tensor *t, int write) {
     return LAC_OK;
 }
 
-/* ---- operations: the CPU kernel on the operands seen from behind --------------------------- */
+/* ---- operations: the CPU kernel on the operands seen from behind ----------------- */
 
 static int shade(lac_tensor *seen, const lac_tensor *t, const char *op,
                  const char *name) {

@@ -1,4 +1,5 @@
-/* sites.c - sets of active coordinates: from points, and as the windows of a strided layer */
+/* sites.c - sets of active coordinates: from points, and as the windows of a strided
+ * layer */
 #include "device.h"
 #include "geometry.h"
 #include "memory.h"
@@ -74,7 +75,7 @@ static int choose_bits(int dimension, int64_t low, int64_t high) {
     return 0;
 }
 
-/* ---- from points -------------------------------------------------------------------------- */
+/* ---- from points ----------------------------------------------------------------- */
 
 typedef struct points {
     int64_t n, width; /* width = 1 + dimension */
@@ -194,7 +195,7 @@ int lac_sites_from_points(lac_sites **out, const lac_tensor *coords, const doubl
     return status;
 }
 
-/* ---- the windows of a strided layer ---------------------------------------------------------- */
+/* ---- the windows of a strided layer ---------------------------------------------- */
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 

@@ -32,7 +32,7 @@ const char *lac_shape_text(char *text, size_t size, const lac_tensor *t) {
     return text;
 }
 
-/* ---- making and dropping ---------------------------------------------------------------- */
+/* ---- making and dropping --------------------------------------------------------- */
 
 static int read_shape(lac_tensor *t, const char *op, int ndim, const double *shape) {
     if (ndim < 0 || ndim > LAC_MAX_NDIM)
@@ -107,7 +107,7 @@ void lac_tensor_free(lac_tensor *t) {
     lac_host_free(t);
 }
 
-/* ---- asking ----------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------- */
 
 int lac_tensor_ndim(const lac_tensor *t) { return t->ndim; }
 double lac_tensor_size(const lac_tensor *t, int axis) {
@@ -134,7 +134,7 @@ void lac_storage_touched(lac_tensor *t) {
     __atomic_add_fetch(&t->storage->version, 1, __ATOMIC_SEQ_CST);
 }
 
-/* ---- moving bytes ----------------------------------------------------------------------- */
+/* ---- moving bytes ---------------------------------------------------------------- */
 
 int lac_tensor_copy(lac_tensor *to, const lac_tensor *from) {
     const size_t bytes = lac_bytes(from);
@@ -188,7 +188,7 @@ int lac_tensor_read(void *host, double bytes, const lac_tensor *t) {
     return t->count ? d->download(d, host, t->data, lac_bytes(t)) : LAC_OK;
 }
 
-/* ---- checks ----------------------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------------- */
 
 int lac_whole(int64_t *out, const char *op, const char *what, double value, int64_t low,
               int64_t high) {

@@ -1,8 +1,9 @@
 /* threads.c - the pool
  *
- * A region is open while `joined` is not negative.  A worker that finds it open joins, takes
- * chunks until none is left, and leaves; the owner closes it when nobody is inside.  A worker
- * that sleeps too long simply misses the region, so a short one never waits for a wake-up.
+ * A region is open while `joined` is not negative.  A worker that finds it open joins,
+ * takes chunks until none is left, and leaves; the owner closes it when nobody is inside.
+ * A worker that sleeps too long simply misses the region, so a short one never waits for
+ * a wake-up.
  */
 #include "threads.h"
 

@@ -1,7 +1,7 @@
 /* window.h - the windows of a relation that see one site
  *
- * For each axis the taps whose output coordinate is whole, within the grid and within the keys'
- * range are listed once; every combination of them is then a window and a tap.
+ * For each axis the taps whose output coordinate is whole, within the grid and within the
+ * keys' range are listed once; every combination of them is then a window and a tap.
  */
 #ifndef LAC_WINDOW_H
 #define LAC_WINDOW_H

@@ -1,6 +1,7 @@
 /* host.c - the `lacuna` program: LuaJIT with the library on its path
  *
- * It holds no second core: lacuna.native loads the same liblacuna.so as under plain luajit.
+ * It holds no second core: lacuna.native loads the same liblacuna.so as under plain
+ * luajit.
  */
 #include <lauxlib.h>
 #include <lua.h>
@@ -20,7 +21,8 @@ static const char USAGE[] = "usage: lacuna [options] [script [arguments]]\n"
                             "  --help     print this\n";
 
 /* Puts the library that belongs to this program first on package.path and package.cpath:
- * ROOT/lua and ROOT/build/lib in a source tree, PREFIX/share and PREFIX/lib when installed. */
+ * ROOT/lua and ROOT/build/lib in a source tree, PREFIX/share and PREFIX/lib when
+ * installed. */
 static void set_paths(lua_State *L) {
     char exe[4096], root[4096];
     const ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);

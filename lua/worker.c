@@ -1,15 +1,16 @@
-/* worker.c - lacuna.worker: threads with a Lua state each, which turn strings into strings
+/* worker.c - lacuna.worker: threads with a Lua state each, which turn strings into
+ * strings
  *
- *   local pool = worker.start(n, code, init)     code, called with init, returns the handler
- *   pool:put(id, bytes)                          id a number from 1
- *   local id, ok, bytes = pool:get(seconds)      nothing when the time is over; an id of 0 and
- *                                                false when a worker failed to start
- *   pool:clear()                                 forgets what was put and not got
- *   pool:close()                                 as the collector does
+ *   local pool = worker.start(n, code, init)     code, called with init, returns the
+ * handler pool:put(id, bytes)                          id a number from 1 local id, ok,
+ * bytes = pool:get(seconds)      nothing when the time is over; an id of 0 and false when
+ * a worker failed to start pool:clear()                                 forgets what was
+ * put and not got pool:close()                                 as the collector does
  *
- * A worker calls handler(bytes, unwanted) in its own state: unwanted() tells that the pool was
- * cleared or is closing.  States share nothing; strings are copied in and out.  Closing waits for
- * the handlers that run.  The Lua functions come from the program that loads this module.
+ * A worker calls handler(bytes, unwanted) in its own state: unwanted() tells that the
+ * pool was cleared or is closing.  States share nothing; strings are copied in and out.
+ * Closing waits for the handlers that run.  The Lua functions come from the program that
+ * loads this module.
  */
 #include <lauxlib.h>
 #include <lua.h>
@@ -49,7 +50,7 @@ typedef struct pool {
     pthread_t thread[MOST];
 } pool;
 
-/* ---- items ------------------------------------------------------------------------------------ */
+/* ---- items ----------------------------------------------------------------------- */
 
 static item *new_item(double id, int ok, const char *bytes, size_t size) {
     item *it = malloc(sizeof *it + size);
@@ -79,7 +80,7 @@ static void drop(queue *q) {
     for (item *it; (it = take(q));) free(it);
 }
 
-/* ---- in a worker's thread ------------------------------------------------------------------------ */
+/* ---- in a worker's thread -------------------------------------------------------- */
 
 typedef struct call {
     pool *p;
@@ -111,7 +112,8 @@ static item *failure(lua_State *L, double id) {
     return message ? new_item(id, 0, message, size) : new_item(id, 0, "no message", 10);
 }
 
-/* Under lua_cpcall: loads the code, calls it with init and stores the handler that it returns. */
+/* Under lua_cpcall: loads the code, calls it with init and stores the handler that it
+ * returns. */
 static int prepare(lua_State *L) {
     call *c = lua_touserdata(L, 1);
     luaL_openlibs(L);
@@ -167,8 +169,8 @@ static item *await_task(pool *p) {
     return task;
 }
 
-/* Hands an answer over if it is still wanted; an answer that found no memory is an empty failure,
- * in the task's own place. */
+/* Hands an answer over if it is still wanted; an answer that found no memory is an empty
+ * failure, in the task's own place. */
 static void deliver(pool *p, item *answer, item *task) {
     if (answer) {
         answer->turn = task->turn;
@@ -216,7 +218,7 @@ static void *work(void *context) {
     return NULL;
 }
 
-/* ---- the pool's owner -------------------------------------------------------------------------- */
+/* ---- the pool's owner ------------------------------------------------------------ */
 
 static pool *check_pool(lua_State *L) {
     pool *p = luaL_checkudata(L, 1, TYPE);

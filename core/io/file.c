@@ -30,7 +30,7 @@ static int cannot(const char *verb, const char *path) {
     return lac_fail(LAC_E_FILE, "file: cannot %s %s: %s", verb, path, strerror(errno));
 }
 
-/* ---- types ---- */
+/* ---- types ----------------------------------------------------------------------- */
 
 /* The dtype that a kind and size is read into; -1 if there is none. */
 static int holder(char kind, int size) {
@@ -113,7 +113,7 @@ static int convert(void *to, const uint8_t *from, int64_t n, const source *s,
     return LAC_OK;
 }
 
-/* ---- reading ---- */
+/* ---- reading --------------------------------------------------------------------- */
 
 static int read_bytes(int file, const char *path, void *to, int64_t n, int64_t offset) {
     for (int64_t done = 0; done < n;) {
@@ -192,7 +192,7 @@ int lac_file_read(lac_tensor *t, const char *path, double offset, const char *ty
     return status;
 }
 
-/* ---- writing ---- */
+/* ---- writing --------------------------------------------------------------------- */
 
 typedef struct content {
     const char *head;

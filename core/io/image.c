@@ -50,7 +50,7 @@ typedef struct area {
     int x0, y0, x1, y1;
 } area;
 
-/* ---- checks ---- */
+/* ---- checks ---------------------------------------------------------------------- */
 
 static int check_picture(picture *p, const char *op, const uint8_t *rgb, double bytes,
                          double width, double height) {
@@ -102,7 +102,7 @@ static int check_text(const char *op, double scale, const char *text) {
     return LAC_OK;
 }
 
-/* ---- drawing ---- */
+/* ---- drawing --------------------------------------------------------------------- */
 
 /* The nearest whole number, cut to what any picture can tell apart. */
 static int nearest(double x) {
@@ -160,7 +160,7 @@ int lac_image_blit(uint8_t *rgb, double bytes, double width, double height, doub
     return LAC_OK;
 }
 
-/* ---- text ---- */
+/* ---- text ------------------------------------------------------------------------ */
 
 /* The next character that the font has; 0 at the end.  One question mark stands for each
  * character of UTF-8 that it lacks. */
@@ -223,7 +223,7 @@ int lac_image_text_size(double *size, double scale, const char *text) {
     return LAC_OK;
 }
 
-/* ---- PNG ---- */
+/* ---- PNG ------------------------------------------------------------------------- */
 
 /* What the writer takes for a picture, rounded up: filtered rows and one row more; its
  * table of 2^14 lists, each grown to 23 pointers by doubling; and the result, at most 9

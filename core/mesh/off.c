@@ -19,7 +19,7 @@ typedef struct cursor {
     const char *start, *at, *end;
 } cursor;
 
-/* ---- characters and lines ---- */
+/* ---- characters and lines -------------------------------------------------------- */
 
 static int blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; }
 static int newline(char c) { return c == '\n' || c == '\r'; }
@@ -82,7 +82,7 @@ static const char *quote(char text[QUOTE], const cursor *c) {
     return text;
 }
 
-/* ---- numbers ---- */
+/* ---- numbers --------------------------------------------------------------------- */
 
 /* Reads a whole number; large ones stop at 10^18.  0 if the word is anything else. */
 static int whole(cursor *c, int64_t *value) {
@@ -166,7 +166,7 @@ static int real(cursor *c, float *value) {
     return 1;
 }
 
-/* ---- the header ---- */
+/* ---- the header ------------------------------------------------------------------ */
 
 static int has(const char **p, const char *end, const char *word) {
     const size_t n = strlen(word);
@@ -254,7 +254,7 @@ static int read_header(int64_t *n_vertices, int64_t *n_faces, cursor *c) {
     return LAC_OK;
 }
 
-/* ---- the body ---- */
+/* ---- the body -------------------------------------------------------------------- */
 
 /* Goes to word i of a record; *line is how many stood in its first line if that was not
  * all of them, else -1. */

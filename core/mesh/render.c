@@ -31,7 +31,7 @@ static const double default_view[12] = {0.8192, 0.5736, 0, 0,
                                         0.5198, -0.7424, 0.4226, 0};
 /* clang-format on */
 
-/* ---- placing ---- */
+/* ---- placing --------------------------------------------------------------------- */
 
 /* Puts the vertices into the frame: what `box` bounds fills it but for a margin. */
 static void place(scene *s, const lac_mesh *m, const double *view, const double *box) {
@@ -81,7 +81,7 @@ static void add_normals(scene *s, const lac_mesh *m) {
     for (int64_t i = 0; i < m->n_vertices; i++) normalize(s->normals + 3 * i);
 }
 
-/* ---- painting ---- */
+/* ---- painting -------------------------------------------------------------------- */
 
 static float dot(const float *a, const float *b) {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -185,7 +185,7 @@ static void resolve(uint8_t *rgb, const scene *s, const double *colour) {
             }
 }
 
-/* ---- the picture ---- */
+/* ---- the picture ----------------------------------------------------------------- */
 
 static int check(const uint8_t *rgb, double bytes, double width, double height,
                  const lac_mesh *m, const double *transform, const double *colour) {

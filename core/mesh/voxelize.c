@@ -58,7 +58,7 @@ typedef struct box {
     int64_t corner[6];
 } box;
 
-/* ---- tests ---- */
+/* ---- tests ----------------------------------------------------------------------- */
 
 static int touches(const shape *s, const int64_t *corner) {
     for (int i = 0; i < s->n_shadows; i++) {
@@ -123,7 +123,7 @@ static void add_faces(shape *s, const int64_t *const p[3], int f) {
     }
 }
 
-/* ---- boxes ---- */
+/* ---- boxes ----------------------------------------------------------------------- */
 
 static int add_small(lac_voxel_set *set, const shape *s, const box *b) {
     box v;
@@ -196,7 +196,7 @@ static int add_triangle(lac_voxel_set *set, const grid *g, const int32_t *t) {
     return add_box(set, &s, &b);
 }
 
-/* ---- the mesh ---- */
+/* ---- the mesh -------------------------------------------------------------------- */
 
 /* Rounds the transformed vertices to the finest grid that their range allows. */
 static int place(grid *g, const lac_mesh *m, const double *transform) {

@@ -15,7 +15,7 @@ static const int64_t most_voxels = INT64_C(1) << 25;
 
 static const uint64_t unused = UINT64_MAX;
 
-/* ---- the set ---- */
+/* ---- the set --------------------------------------------------------------------- */
 
 static int new_slots(uint64_t **slots, int bits) {
     const size_t bytes = sizeof(uint64_t) << bits;
@@ -80,7 +80,7 @@ int lac_voxel_set_insert(lac_voxel_set *set, uint64_t key) {
     return LAC_OK;
 }
 
-/* ---- the list ---- */
+/* ---- the list -------------------------------------------------------------------- */
 
 /* Sorts by 7 bits at a time from the lowest, skipping digits that all keys share; gives
  * the array that holds the result, `keys` or `spare`. */

@@ -62,7 +62,7 @@ static int run(lac_tensor *y, const lac_tensor *a, const lac_tensor *b,
     return lac_parallel_range(y->count / line * t.blocks, GRAIN / t.block, run_lines, &t);
 }
 
-/* ---- formulas ---------------------------------------------------------------------- */
+/* ---- formulas -------------------------------------------------------------------- */
 
 static int check_broadcast(const char *op, const lac_tensor *y, const lac_tensor *a,
                            const lac_tensor *b) {
@@ -109,7 +109,7 @@ static int check_broadcast(const char *op, const lac_tensor *y, const lac_tensor
 
 LAC_BINARY_LIST(OP)
 
-/* ---- expand ------------------------------------------------------------------------ */
+/* ---- expand ---------------------------------------------------------------------- */
 
 static void copy_lines(float *y, const float *x, const float *unused, int64_t rows,
                        int64_t width, int64_t step, int64_t unused_step) {
@@ -135,7 +135,7 @@ int lac_cpu_expand(lac_tensor *y, const lac_tensor *x) {
     return run(y, x, x, loops);
 }
 
-/* ---- sum_to ------------------------------------------------------------------------ */
+/* ---- sum_to ---------------------------------------------------------------------- */
 
 /* Of x's walk, a steps through x and b through y: an axis with b 0 is summed over. */
 typedef struct summing {
@@ -210,7 +210,7 @@ int lac_cpu_sum_to(lac_tensor *y, const lac_tensor *x) {
     return lac_parallel_range(items, work < GRAIN ? GRAIN / work : 1, sum_items, &s);
 }
 
-/* ---- where ------------------------------------------------------------------------- */
+/* ---- where ----------------------------------------------------------------------- */
 
 typedef struct choice {
     float *y;

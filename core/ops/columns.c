@@ -30,7 +30,7 @@ typedef struct cut {
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* ---- sums -------------------------------------------------------------------------- */
+/* ---- sums ------------------------------------------------------------------------ */
 
 static void add_rows(double *restrict sum, const float *x, int64_t rows, int64_t stride,
                      int64_t width) {
@@ -80,7 +80,7 @@ void lac_add_rows(double *sum, const float *x, int64_t rows, int64_t stride,
         add_rows(sum, x, rows, stride, width);
 }
 
-/* ---- extremes ---------------------------------------------------------------------- */
+/* ---- extremes -------------------------------------------------------------------- */
 
 /* The first nan stays; so does the first of equals. */
 static inline int beats(float v, float best, int least) {
@@ -153,7 +153,7 @@ static void find_extremes(partial *p, const float *x, int64_t rows, int64_t stri
         scan_rows(p, x + stride, rows - 1, stride, width, first + 1, least);
 }
 
-/* ---- both -------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------ */
 
 static int64_t width_of(const lac_columns *job, int64_t column) {
     return smaller(COLUMNS, job->inner - column);

@@ -1,11 +1,12 @@
 /* conv.c - sparse convolution over a rulebook
  *
- * x is n_in x planes_in, w is taps x planes_in x planes_out, y is n_out x planes_out.  For each
- * pair (in, out) of tap t:  y[out] += x[in] w[t].  A task owns LAC_TILE output rows and walks
- * all taps over them, so its rows stay in cache and no two tasks write one row; the order of
- * every sum is taps ascending, planes ascending.
+ * x is n_in x planes_in, w is taps x planes_in x planes_out, y is n_out x planes_out. For
+ * each pair (in, out) of tap t:  y[out] += x[in] w[t].  A task owns LAC_TILE output rows
+ * and walks all taps over them, so its rows stay in cache and no two tasks write one row;
+ * the order of every sum is taps ascending, planes ascending.
  *
- * The gradient towards x is this same operation on the reversed rulebook and transposed weights.
+ * The gradient towards x is this same operation on the reversed rulebook and transposed
+ * weights.
  */
 #include "../ops.h"
 #include "../simd.h"
@@ -62,7 +63,7 @@ int lac_cpu_conv(lac_tensor *y, const lac_tensor *x, const lac_tensor *w,
     return lac_parallel(book->n_tiles, conv_tile, &c);
 }
 
-/* ---- towards the weights: dw[t] = sum over the pairs of t of x[in] dy[out] ------------------- */
+/* ---- towards the weights: dw[t] = sum over the pairs of t of x[in] dy[out] ------- */
 
 typedef struct weights {
     float *dw, *work;

@@ -8,7 +8,7 @@
 
 enum { GRAIN = 16384, SHORT = 8 };
 
-/* ---- fill -------------------------------------------------------------------------- */
+/* ---- fill ------------------------------------------------------------------------ */
 
 typedef struct filling {
     void *y;
@@ -52,7 +52,7 @@ int lac_cpu_fill(lac_tensor *y, double value) {
     return lac_parallel_range(y->count, GRAIN, tasks[y->dtype], &f);
 }
 
-/* ---- cast -------------------------------------------------------------------------- */
+/* ---- cast ------------------------------------------------------------------------ */
 
 typedef struct casting {
     void *y;
@@ -134,7 +134,7 @@ int lac_cpu_cast(lac_tensor *y, const lac_tensor *x) {
     return lac_parallel_range(y->count, GRAIN, tasks[y->dtype][x->dtype], &c);
 }
 
-/* ---- copy_blocks ------------------------------------------------------------------- */
+/* ---- copy_blocks ----------------------------------------------------------------- */
 
 typedef struct blocks {
     char *y;
@@ -210,7 +210,7 @@ int lac_cpu_copy_blocks(lac_tensor *y, const lac_tensor *x, int64_t count, int64
     return lac_parallel_range(count * width, GRAIN, copy_elements, &c);
 }
 
-/* ---- steps ------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------- */
 
 typedef struct sum {
     float *y;

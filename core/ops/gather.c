@@ -7,7 +7,7 @@
 
 enum { GRAIN = 16384, PARTS = 64, AHEAD = 8 };
 
-/* ---- gather ------------------------------------------------------------------------ */
+/* ---- gather ---------------------------------------------------------------------- */
 
 typedef struct copies {
     char *y;
@@ -62,7 +62,7 @@ int lac_cpu_gather(lac_tensor *y, const lac_tensor *x, const lac_tensor *index) 
                               g.bytes == 4 ? gather_words : gather_rows, &g);
 }
 
-/* ---- group ------------------------------------------------------------------------- */
+/* ---- group ----------------------------------------------------------------------- */
 
 typedef struct grouping {
     int32_t *order, *first;
@@ -110,7 +110,7 @@ int lac_cpu_group(lac_tensor *order, lac_tensor *first, const lac_tensor *index)
     return lac_parallel(1, group_all, &g);
 }
 
-/* ---- the index's values ------------------------------------------------------------ */
+/* ---- the index's values ---------------------------------------------------------- */
 
 typedef struct extent {
     const int32_t *index;

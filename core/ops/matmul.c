@@ -44,7 +44,8 @@ static void rows_by_matrix(const void *context, int64_t first, int64_t end) {
                   p->k, p->n);
 }
 
-/* b is n x k: panels of it are turned on the stack; the order of each sum stays k ascending. */
+/* b is n x k: panels of it are turned on the stack; the order of each sum stays k
+ * ascending. */
 static void rows_by_transposed(const void *context, int64_t first, int64_t end) {
     const product *p = context;
     float *y = p->y + first * p->n, panel[PANEL * PANEL];
@@ -79,7 +80,7 @@ int lac_cpu_matmul(lac_tensor *y, const lac_tensor *a, const lac_tensor *b, int6
     return lac_parallel_range(p.m, ROWS, tb ? rows_by_transposed : rows_by_matrix, &p);
 }
 
-/* ---- transposes ------------------------------------------------------------------------------- */
+/* ---- transposes ------------------------------------------------------------------ */
 
 typedef struct turn {
     float *y;
@@ -112,7 +113,7 @@ int lac_cpu_transpose_taps(lac_tensor *y, const lac_tensor *x, int64_t flip) {
     return lac_parallel(c.taps, turn_tap, &c);
 }
 
-/* ---- distances ---------------------------------------------------------------------------------- */
+/* ---- distances ------------------------------------------------------------------- */
 
 int lac_check_squared_distances(lac_tensor *y, const lac_tensor *a, const lac_tensor *b) {
     LAC_TRY(lac_check_ndim("distances", "a", a, 2));

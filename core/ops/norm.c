@@ -49,7 +49,7 @@ static void fold_strip(const strip *s, float *numbers) {
     for (int64_t j = s->columns; j < s->width; j++) numbers[j] = numbers[j - s->columns];
 }
 
-/* ---- sums over rows ---------------------------------------------------------------- */
+/* ---- sums over rows -------------------------------------------------------------- */
 
 /* g = x - mean, in double. */
 static void add_deviations(sums *to, const pass *p, int64_t block, int64_t row,
@@ -135,7 +135,7 @@ static int add_all(pass *p) {
     return LAC_OK;
 }
 
-/* ---- statistics -------------------------------------------------------------------- */
+/* ---- statistics ------------------------------------------------------------------ */
 
 static int check_plane(const char *op, const char *what, const lac_tensor *t,
                        const lac_tensor *x) {
@@ -175,7 +175,7 @@ int lac_cpu_norm_statistics(lac_tensor *mean, lac_tensor *variance, const lac_te
     return LAC_OK;
 }
 
-/* ---- norm -------------------------------------------------------------------------- */
+/* ---- norm ------------------------------------------------------------------------ */
 
 /* weight / sqrt(variance + eps), and the bias, of each column. */
 static void fill_strip(strip *s, const lac_tensor *mean, const lac_tensor *variance,
@@ -258,7 +258,7 @@ int lac_cpu_norm(lac_tensor *y, const lac_tensor *x, const lac_tensor *mean,
     return LAC_OK;
 }
 
-/* ---- gradient ---------------------------------------------------------------------- */
+/* ---- gradient -------------------------------------------------------------------- */
 
 static void grad_line(const pass *p, int64_t row, int64_t width) {
     const strip *s = p->s;

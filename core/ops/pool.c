@@ -24,7 +24,7 @@ static int64_t tile_end(const lac_rulebook *b, int64_t tile) {
     return end < b->n_out ? end : b->n_out;
 }
 
-/* ---- true maximum ------------------------------------------------------------------------------ */
+/* ---- true maximum ---------------------------------------------------------------- */
 
 int lac_check_max_pool(lac_tensor *y, lac_tensor *argument, const lac_tensor *x,
                        const lac_rulebook *book) {
@@ -94,7 +94,7 @@ int lac_cpu_max_pool_grad(lac_tensor *dx, const lac_tensor *dy,
     return lac_parallel(reverse->n_tiles, max_grad_tile, &c);
 }
 
-/* ---- sums: average pooling, and unpooling by the reversed rulebook ------------------------------- */
+/* ---- sums: average pooling, and unpooling by the reversed rulebook --------------- */
 
 int lac_check_sum_pool(lac_tensor *y, const lac_tensor *x, const lac_rulebook *book) {
     return check_planes("sum_pool", y, x, book);

@@ -11,7 +11,7 @@ static int64_t grain_of(int64_t size) {
     return size < GRAIN ? GRAIN / (size > 0 ? size : 1) : 1;
 }
 
-/* ---- sum, max, min ----------------------------------------------------------------- */
+/* ---- sum, max, min --------------------------------------------------------------- */
 
 static int check_count(const char *op, const char *what, const lac_tensor *t, int64_t a,
                        int64_t b, int64_t c) {
@@ -83,7 +83,7 @@ int lac_cpu_min(lac_tensor *y, lac_tensor *argument, const lac_tensor *x, int64_
     return reduce(LAC_MIN, y, argument, x, outer, middle, inner);
 }
 
-/* ---- take, spread ------------------------------------------------------------------ */
+/* ---- take, spread ---------------------------------------------------------------- */
 
 typedef struct picks {
     float *y;
@@ -146,7 +146,7 @@ int lac_cpu_spread(lac_tensor *y, const lac_tensor *x, const lac_tensor *index,
     return lac_parallel_range(outer * inner, GRAIN, spread_elements, &p);
 }
 
-/* ---- softmax over the elements of a row -------------------------------------------- */
+/* ---- softmax over the elements of a row ------------------------------------------ */
 
 typedef struct rows {
     float *y;

@@ -31,7 +31,7 @@ static int check_segments(const char *op, const char *rows_name, const lac_tenso
     return lac_check_shape(op, sums_name, sums, 2, first->shape[0] - 1, rows->shape[1]);
 }
 
-/* ---- sum, max, min ----------------------------------------------------------------- */
+/* ---- sum, max, min --------------------------------------------------------------- */
 
 static lac_columns job_of(const segments *g, int64_t s) {
     const int64_t from = g->first[s], at = s * g->planes;
@@ -102,7 +102,7 @@ int lac_cpu_segment_min(lac_tensor *y, lac_tensor *argument, const lac_tensor *x
     return reduce(LAC_MIN, y, argument, x, first);
 }
 
-/* ---- expand ------------------------------------------------------------------------ */
+/* ---- expand ---------------------------------------------------------------------- */
 
 /* The first s with first[s] > row, less one: -1 before all segments, count after them. */
 static int64_t segment_of(const segments *g, int64_t row) {
@@ -147,7 +147,7 @@ int lac_cpu_segment_expand(lac_tensor *y, const lac_tensor *x, const lac_tensor 
     return lac_parallel_range(y->shape[0], grain_of(g.planes), expand_rows, &g);
 }
 
-/* ---- columns by argument ----------------------------------------------------------- */
+/* ---- columns by argument --------------------------------------------------------- */
 
 typedef struct columns {
     float *y;
