@@ -41,6 +41,9 @@ lacuna.seed(o.seed)
 lacuna.device(o.device)
 local net = nn.DeepC2(3, levels, planes)
 if o.describe ~= '' then return report.describe(net, o.describe, o) end
+local model = nn.Module()
+model:child('body', net)
+model:child('centre', nn.BatchNormalization(net.nOut, { affine = false, momentum = 0.9 }))
 
 -- ---- data: the settings were chosen on a part of the training set, never on the test set ---------
 
@@ -62,11 +65,12 @@ local training = loader('train', {
 })
 
 -- The vectors of a batch: its voxels as a sparse tensor, through the network, one site left each.
+-- At first all vectors point much the same way; without their mean they differ.
 local function embed(batch)
    local x = data.collate.toSparseTensor(batch, {
       spatialSize = net.inputSize, device = o.device, background = true,
    })
-   return ops.normalize(net(x).features)
+   return ops.normalize(model.centre(net(x).features))
 end
 
 -- ---- the loss: every anchor, positive and negative in the batch, in tensor arithmetic ------------
@@ -84,10 +88,10 @@ end
 
 -- ---- the loop ----------------------------------------------------------------------------------------
 
-local scorer = report.new { options = o, set = set, loader = loader, embed = embed, net = net }
+local scorer = report.new { options = o, set = set, loader = loader, embed = embed, net = model }
 scorer:before()
 
-local optimiser = optim.Adam(net:parameters(), { lr = o.rate })
+local optimiser = optim.Adam(model:parameters(), { lr = o.rate })
 local rate = optim.schedule.cosine { lr = o.rate, epochs = epochs, warmup = 1 }
 local bar = require('lacuna.progress').new('training', epochs * training:batches())
 local curve = {}
@@ -99,7 +103,7 @@ for epoch = 1, epochs do
          local l = tripletLoss(embed(batch), batch.labels)
          optimiser:zeroGrad()
          l:backward()
-         optim.clip.norm(net:parameters(), 1)
+         optim.clip.norm(model:parameters(), 1)
          optimiser:step()
          return l:item()
       end)

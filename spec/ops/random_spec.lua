@@ -194,6 +194,9 @@ describe('lacuna.Generator', function()
       for _ = 1, 200 do seen[g:integer(-1, 2)] = true end
       assert.same({ [-1] = true, [0] = true, [1] = true, [2] = true }, seen)
       assert.equal(5, g:integer(5, 5))
+      local odd = 0
+      for _ = 1, 64 do odd = odd + g:integer(0, 2 ^ 40) % 2 end
+      assert.is_true(odd > 12 and odd < 52)
       for _ = 1, 50 do
          local v = g:uniform(2, 3)
          assert.is_true(v >= 2 and v < 3)

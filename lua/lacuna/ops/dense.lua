@@ -31,7 +31,10 @@ end
 ops.define('toDense', {
    forward = function(context, x, sites, background)
       Tensor.check('toDense', 'input', x)
-      local y = Tensor.raw(denseSizes('toDense', sites, x.sizes[2] or 0), 'float32', x.device)
+      if #x.sizes ~= 2 then
+         fail.raise('toDense: input is %s, expected 2 dimensions', fail.shape(x.sizes))
+      end
+      local y = Tensor.raw(denseSizes('toDense', sites, x.sizes[2]), 'float32', x.device)
       run.to_dense(y, x, sites:cells(), background)
       context.sites = context:hold(sites)
       context.background = background and background:shape()
@@ -56,7 +59,7 @@ ops.define('toDense', {
 ops.define('fromDense', {
    forward = function(context, x, sites)
       Tensor.check('fromDense', 'input', x)
-      local sizes = denseSizes('fromDense', sites, x.sizes[2])
+      local sizes = denseSizes('fromDense', sites, x.sizes[2] or 0)
       for d = 1, math.max(#sizes, #x.sizes) do
          if sizes[d] ~= x.sizes[d] then
             fail.raise('fromDense: input is %s, expected %s', fail.shape(x.sizes),

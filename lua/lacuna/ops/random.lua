@@ -45,7 +45,9 @@ end
 function Generator:integer(low, high)
    fail.whole('integer', 'low', low, -2 ^ 53)
    fail.whole('integer', 'high', high, low)
-   return math.min(high, low + math.floor(self:uniform() * (high - low + 1)))
+   local width, part = high - low + 1, self:uniform()
+   if width > 2 ^ 24 then part = part + self:uniform() * 2 ^ -24 end  -- 24 bits at a time
+   return math.min(high, low + math.floor(part * width))
 end
 
 --- Tells the state, which `Generator:restore` takes.
@@ -55,8 +57,12 @@ function Generator:state() return { seed = self.seed, offset = self.offset } end
 --- Goes back to a state.
 -- @tparam table state
 function Generator:restore(state)
-   self.seed = fail.whole('restore', 'seed', state.seed, 0)
+   if type(state) ~= 'table' then
+      fail.raise('restore: state is %s, expected a table', fail.describe(state))
+   end
+   local seed = fail.whole('restore', 'seed', state.seed, 0)
    self.offset = fail.whole('restore', 'offset', state.offset, 0)
+   self.seed = seed
 end
 
 local global = Generator(0)
