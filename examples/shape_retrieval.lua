@@ -15,7 +15,7 @@ local nn, ops, optim = lacuna.nn, lacuna.ops, lacuna.optim
 local o = require('lacuna.options').read(arg, {
    'Trains a network to retrieve shapes and scores it on shapes that it never saw.',
    { 'data', '', 'a folder class/train|test/*.off, or a list file: path class split' },
-   { 'describe', '', 'print the layers for this mesh and stop' },
+   { 'describe', '', 'print the layers for this mesh, or for a folder of meshes, and stop' },
    { 'levels', 0, 'levels of max pooling; 0: 5 with --data or --describe, else 4' },
    { 'planes', 0, 'planes of the first level; 0: 32 with --data or --describe, else 16' },
    { 'render', 40, 'voxels along the longest side of a mesh' },

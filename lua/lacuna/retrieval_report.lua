@@ -78,31 +78,84 @@ function report.layers(net, m, options)
    return rows
 end
 
---- Prints the layers of a network for a mesh file.
--- @tparam DeepC2 net
--- @tparam string path
--- @tparam table options `render`, `seed`
-function report.describe(net, path, options)
+-- The densities, in percent, that the talk on PySparseConvNet shows for render size 40.
+local TALK = {
+   0.18, nil, 0.35, 0.69, nil, 1.07, 1.93, nil, 3.26, 7.32, nil, 15.14, 46.30, nil, 97.54, 100, nil, 100,
+}
+
+local function total(rows, field)
+   local sum = 0
+   for _, row in ipairs(rows) do sum = sum + (row[field] or 0) end
+   return sum
+end
+
+local function describeMesh(net, path, options)
    local m, message = mesh.read(path)
    if not m then fail.raise('describe: %s', message) end
    local rows = report.layers(net, m, { renderSize = options.render })
-   print(('%s: %d vertices, %d triangles, render size %d'):format(path, m:nVertices(), m:nTriangles(),
-      options.render))
+   print(('%s: %d vertices, %d triangles, render size %d'):format(path, m:nVertices(),
+      m:nTriangles(), options.render))
+   local head = (net.nOut + 1) * 40
+   rows[#rows + 1] = { name = ('learnt %d -> 40, softmax'):format(net.nOut), planes = 40, size = 1,
+      sites = 1, density = 1, parameters = head, multiplyAdds = net.nOut * 40 }
    print(('%2s  %-28s %7s %5s %9s %10s %11s %14s'):format('#', 'layer', 'planes', 'size', 'sites',
       'density %', 'parameters', 'multiply-adds'))
-   local parameters, work = 0, 0
    for i, row in ipairs(rows) do
-      parameters = parameters + (row.parameters or 0)
-      work = work + (row.multiplyAdds or 0)
       print(('%2d  %-28s %7d %5d %9s %10.3f %11s %14s'):format(i - 1, row.name, row.planes, row.size,
          thousands(row.sites), 100 * row.density, row.parameters and thousands(row.parameters) or '',
          row.multiplyAdds and thousands(row.multiplyAdds) or ''))
    end
-   local head = (net.nOut + 1) * 40
-   print(('%2d  %-28s %7d %5d %9d %10.3f %11s %14s'):format(#rows, ('learnt %d -> 40, softmax'):format(net.nOut), 40, 1,
-      1, 100, thousands(head), thousands(net.nOut * 40)))
-   print(('parameters %s in the body, %s with a 40-way classifier; %s multiply-adds in the body'):format(
-      thousands(parameters), thousands(parameters + head), thousands(work)))
+   local all = total(rows, 'parameters')
+   print(('parameters %s in the body, %s with a 40-way classifier; %s multiply-adds in the body')
+      :format(thousands(all - head), thousands(all),
+         thousands(total(rows, 'multiplyAdds') - net.nOut * 40)))
+end
+
+-- Mean and range of density and work over a folder of meshes, each in a seeded random pose.
+local function describeFolder(net, folder, options)
+   local set = meshes.open { data = folder }
+   local items, first, statistics, work = {}, nil, {}, {}
+   for _, split in ipairs { 'train', 'test' } do
+      for _, item in ipairs(set[split]) do items[#items + 1] = item end
+   end
+   for i, item in ipairs(items) do
+      local generator = ops.Generator(1000 * options.seed + i)
+      local rows = scope.run(function()
+         return report.layers(net, meshes.load(item), {
+            renderSize = options.render, rotation = generator,
+         })
+      end)
+      first = first or rows
+      for r, row in ipairs(rows) do
+         local s = statistics[r] or { sum = 0, low = math.huge, high = 0 }
+         statistics[r] = s
+         local density = 100 * row.density
+         s.sum, s.low, s.high = s.sum + density, math.min(s.low, density), math.max(s.high, density)
+      end
+      work[i] = total(rows, 'multiplyAdds') / 1e6
+   end
+   table.sort(work)
+   print(('%s: %d meshes in seeded random poses, render size %d'):format(folder, #items,
+      options.render))
+   print(('%2s  %-28s %5s %12s %21s %10s'):format('#', 'layer', 'size', 'density %', 'range', 'talk'))
+   for r, s in ipairs(statistics) do
+      print(('%2d  %-28s %5d %12.3f %10.3f - %8.3f %10s'):format(r - 1, first[r].name, first[r].size,
+         s.sum / #items, s.low, s.high, TALK[r] and ('%.2f'):format(TALK[r]) or ''))
+   end
+   local sum = 0
+   for _, w in ipairs(work) do sum = sum + w end
+   print(('multiply-adds a sample, in millions: mean %.1f, range %.1f - %.1f; from the talk\'s '
+      .. 'densities 133.5'):format(sum / #work, work[1], work[#work]))
+end
+
+--- Prints the layers of a network for a mesh file, or their statistics over a folder or list of
+-- meshes.
+-- @tparam DeepC2 net
+-- @tparam string path
+-- @tparam table options `render`, `seed`
+function report.describe(net, path, options)
+   local isMesh = path:lower():match '%.off$'
+   return (isMesh and describeMesh or describeFolder)(net, path, options)
 end
 
 local function makeFolder(path)
