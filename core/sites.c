@@ -3,6 +3,7 @@
 #include "device.h"
 #include "geometry.h"
 #include "memory.h"
+#include "threads.h"
 #include "window.h"
 
 #include <string.h>
@@ -282,27 +283,80 @@ static int add_window(windows *w, const lac_windows *walk, int32_t batch) {
     return LAC_OK;
 }
 
-/* The set of the windows, sorted. */
-static int settle(lac_sites **out, const windows *w, int bits) {
-    int32_t *order = NULL, *spare = NULL;
-    const size_t width = (size_t)w->width * 4;
-    int status = lac_host_alloc((void **)&order, (size_t)w->n * 4);
-    if (status == LAC_OK) status = lac_host_alloc((void **)&spare, (size_t)w->n * 4);
-    if (status == LAC_OK) status = lac_sites_blank(out, w->width - 1, w->n, bits);
-    if (status == LAC_OK) {
-        lac_sites *s = *out;
-        for (int64_t i = 0; i < w->n; i++) order[i] = (int32_t)i;
-        lac_key_sort(order, spare, w->low, w->high, w->n);
-        for (int64_t i = 0; i < w->n; i++) {
-            const int64_t from = order[i];
-            s->low[i] = w->low[from];
-            if (w->wide) s->high[i] = w->high[from];
-            memcpy(s->coords + i * w->width, w->coords + from * w->width, width);
-        }
+/* Input rows of some samples, and the windows that see them.  Samples come one after the
+ * other in every set, so the parts' windows, each sorted, follow one another too. */
+typedef struct part {
+    int64_t first, end, row; /* input rows; the first output row */
+    windows w;
+    int32_t *order;
+    int status;
+} part;
+
+typedef struct derivation {
+    const lac_sites *in;
+    const lac_relation *relation;
+    const int64_t *size;
+    int bits;
+    part *parts;
+    lac_sites *out;
+} derivation;
+
+static int find_windows(part *p, const derivation *d, lac_windows *walk) {
+    const int64_t width = 1 + d->in->dimension;
+    int32_t *spare;
+    *walk = (lac_windows){.relation = d->relation,
+                          .size = d->size,
+                          .dimension = d->in->dimension,
+                          .bits = d->bits};
+    for (int64_t i = p->first; i < p->end; i++) {
+        const int32_t *fine = d->in->coords + i * width;
+        lac_windows_begin(walk, fine);
+        while (lac_windows_next(walk)) LAC_TRY(add_window(&p->w, walk, fine[0]));
     }
-    lac_host_free(order);
+    LAC_TRY(lac_host_alloc((void **)&p->order, (size_t)p->w.n * 4));
+    LAC_TRY(lac_host_alloc((void **)&spare, (size_t)p->w.n * 4));
+    for (int64_t i = 0; i < p->w.n; i++) p->order[i] = (int32_t)i;
+    lac_key_sort(p->order, spare, p->w.low, p->w.high, p->w.n);
     lac_host_free(spare);
-    return status;
+    return LAC_OK;
+}
+
+static void find_part(const void *context, int64_t chunk) {
+    const derivation *d = context;
+    part *p = &d->parts[chunk];
+    lac_windows *walk;
+    p->status = lac_host_alloc((void **)&walk, sizeof *walk);
+    if (p->status != LAC_OK) return;
+    p->status = find_windows(p, d, walk);
+    lac_host_free(walk);
+}
+
+static void place_part(const void *context, int64_t chunk) {
+    const derivation *d = context;
+    const part *p = &d->parts[chunk];
+    const windows *w = &p->w;
+    lac_sites *s = d->out;
+    for (int64_t i = 0; i < w->n; i++) {
+        const int64_t from = p->order[i], to = p->row + i;
+        s->low[to] = w->low[from];
+        if (w->wide) s->high[to] = w->high[from];
+        memcpy(s->coords + to * w->width, w->coords + from * w->width,
+               (size_t)w->width * 4);
+    }
+}
+
+/* Cuts the rows between samples, into parts of some size; gives their number. */
+static int64_t cut(part *parts, int64_t room, const lac_sites *in) {
+    const int64_t width = 1 + in->dimension, least = in->n / room + 1;
+    int64_t n = 0, first = 0;
+    for (int64_t i = 1; i <= in->n; i++) {
+        const int ends =
+            i == in->n || in->coords[i * width] != in->coords[(i - 1) * width];
+        if (!ends || (i - first < least && i < in->n)) continue;
+        parts[n++] = (part){.first = first, .end = i};
+        first = i;
+    }
+    return n;
 }
 
 /* Least and greatest output coordinate, grid or none. */
@@ -338,23 +392,42 @@ int lac_sites_derive(lac_sites **out, lac_sites *in, const lac_relation *r) {
                         "expected %d bits with the sign in dimension %d",
                         (long long)low, (long long)high, lac_key_bits(d, 1), d);
 
-    windows w = {.width = 1 + d, .wide = bits > lac_key_bits(d, 0)};
-    lac_windows *walk;
-    LAC_TRY(lac_host_alloc((void **)&walk, sizeof *walk));
-    *walk = (lac_windows){.relation = r, .size = size, .dimension = d, .bits = bits};
-    int status = LAC_OK;
-    for (int64_t i = 0; status == LAC_OK && i < in->n; i++) {
-        const int32_t *fine = in->coords + i * (1 + d);
-        lac_windows_begin(walk, fine);
-        while (status == LAC_OK && lac_windows_next(walk))
-            status = add_window(&w, walk, fine[0]);
+    enum { MOST_PARTS = 64 };
+    part parts[MOST_PARTS];
+    derivation work = {
+        .in = in, .relation = r, .size = size, .bits = bits, .parts = parts};
+    const int64_t count = cut(parts, MOST_PARTS, in);
+    for (int64_t i = 0; i < count; i++) {
+        parts[i].w.width = 1 + d;
+        parts[i].w.wide = bits > lac_key_bits(d, 0);
     }
-    if (status == LAC_OK) status = settle(out, &w, bits);
+    int status = lac_parallel(count, find_part, &work);
+    int64_t n = 0;
+    for (int64_t i = 0; i < count; i++) {
+        if (status == LAC_OK && parts[i].status != LAC_OK)
+            status =
+                lac_fail(parts[i].status, "convolution: no room for its output sites");
+        parts[i].row = n;
+        n += parts[i].w.n;
+    }
+    if (status == LAC_OK && n > MOST_ROWS)
+        status = lac_fail(LAC_E_ARGUMENT,
+                          "convolution: %lld output sites, expected at most "
+                          "2^31 - 1",
+                          (long long)n);
+    if (status == LAC_OK) status = lac_sites_blank(&work.out, d, n, bits);
     if (status == LAC_OK) {
-        (*out)->batch = in->batch;
-        memcpy((*out)->size, size, (size_t)d * sizeof *size);
+        status = lac_parallel(count, place_part, &work);
+        if (status != LAC_OK) lac_sites_destroy(work.out);
     }
-    lac_host_free(walk);
-    drop_windows(&w);
+    if (status == LAC_OK) {
+        work.out->batch = in->batch;
+        memcpy(work.out->size, size, (size_t)d * sizeof *size);
+        *out = work.out;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        lac_host_free(parts[i].order);
+        drop_windows(&parts[i].w);
+    }
     return status;
 }

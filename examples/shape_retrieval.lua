@@ -22,6 +22,8 @@ local o = require('lacuna.options').read(arg, {
    { 'epochs', 0, 'passes over the training set; 0: 120 with --data, else 40' },
    { 'classes', 8, 'classes in a batch' },
    { 'each', 4, 'shapes of each class in a batch' },
+   { 'mix', -1, 'classes of generated shapes beside them; -1: 8 with --data, else none' },
+   { 'holdout', 0, 'k: every k-th training mesh takes the place of the test meshes' },
    { 'rate', 0.002, 'learning rate of Adam at the start' },
    { 'softness', 0.1, 'of the margin of the triplet loss, in cosine distance' },
    { 'views', 2, 'poses in which a shape is looked at when it is scored' },
@@ -45,22 +47,34 @@ local model = nn.Module()
 model:child('body', net)
 model:child('centre', nn.BatchNormalization(net.nOut, { affine = false, momentum = 0.9 }))
 
--- ---- data: the settings were chosen on a part of the training set, never on the test set ---------
+-- ---- data: settings are chosen with --holdout; the test meshes are scored once, at the end -----
 
-local set = meshes.open { data = o.data, seed = o.seed }
-local function loader(items, options)
-   return data.Loader(data.remote('lacuna.data.meshes_remote', {
-      data = o.data, seed = o.seed, split = items, renderSize = o.render, size = net.inputSize,
-      augment = options.augment,
-   }), options.loader)
+local mix = o.mix >= 0 and o.mix or o.data ~= '' and 8 or 0
+local described = {
+   data = o.data, seed = o.seed, holdout = o.holdout, companions = mix > 0 and 60 or 0,
+   renderSize = o.render, size = net.inputSize,
+}
+local set = meshes.open {
+   data = o.data, seed = o.seed, holdout = o.holdout, companions = described.companions,
+}
+local function loader(split, options)
+   local description = { split = split, augment = options.augment }
+   for name, value in pairs(described) do description[name] = value end
+   return data.Loader(data.remote('lacuna.data.meshes_remote', description), options.loader)
 end
-local labels = {}
-for i, item in ipairs(set.train) do labels[i] = item.label end
-local training = loader('train', {
+local function sampler(items, classes)
+   local labels = {}
+   for i, item in ipairs(items) do labels[i] = item.label end
+   return data.samplers.balanced(labels, { classes = classes, each = o.each, seed = o.seed })
+end
+local batches = sampler(set.train, o.classes)
+if mix > 0 then
+   batches = data.samplers.together(batches, sampler(set.companions, mix), #set.train)
+end
+local training = loader('learn', {
    augment = true,
    loader = {
-      sampler = data.samplers.balanced(labels, { classes = o.classes, each = o.each, seed = o.seed }),
-      workers = o.workers, seed = o.seed, collate = data.collate.sparse,
+      sampler = batches, workers = o.workers, seed = o.seed, collate = data.collate.sparse,
    },
 })
 
@@ -73,7 +87,7 @@ local function embed(batch)
    return ops.normalize(model.centre(net(x).features))
 end
 
--- ---- the loss: every anchor, positive and negative in the batch, in tensor arithmetic ------------
+-- ---- the loss: every anchor, positive and negative in the batch, in tensor arithmetic ----------
 
 local function tripletLoss(vectors, label)
    local n = label:nElement()
@@ -86,7 +100,7 @@ local function tripletLoss(vectors, label)
    return (ops.softplus(gap / o.softness) * valid):sum() / valid:sum()
 end
 
--- ---- the loop ----------------------------------------------------------------------------------------
+-- ---- the loop ----------------------------------------------------------------------------------
 
 local scorer = report.new { options = o, set = set, loader = loader, embed = embed, net = model }
 scorer:before()

@@ -100,8 +100,8 @@ describe('backward', function()
       local x, w = leaf { { 1, 2 } }, leaf { { 3, 4 } }
       local y = (x * w):sum()
       lacuna.noGrad(function() w:add(1) end)
-      assert.fails('mul: saved tensor 2 %(1x2%) was changed in place after it was used, expected it '
-         .. 'unchanged until backward', y.backward, y)
+      assert.fails('mul: saved tensor 2 %(1x2%) was changed in place after it was used, '
+         .. 'expected it unchanged until backward', y.backward, y)
       y = ops.exp(x)
       local view = y:detach():view(2)
       view:fill(0)
@@ -280,7 +280,8 @@ describe('createGraph', function()
    it('differentiates a penalty on a gradient', function()
       local random = oracle.random(17)
       local a, b = arrays.random(random, { 2, 3 }), arrays.random(random, { 3, 2 })
-      gradient.checkSecond(function(x, w) return ops.tanh(x:mm(w)) * x:rows(1, 2):sum() end, { a, b })
+      gradient.checkSecond(function(x, w) return ops.tanh(x:mm(w)) * x:rows(1, 2):sum() end,
+         { a, b })
    end)
 
    it('keeps the graph, and works inside noGrad', function()

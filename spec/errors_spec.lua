@@ -25,7 +25,6 @@ describe('an error of the library', function()
       local file, at = blamed(direct)
       assert.equal('errors_spec.lua', file)
       assert.equal(line, at)
-      assert.same({ 'errors_spec.lua', line }, { blamed(direct) })
 
       local function deep()
          local function inner()
@@ -34,7 +33,9 @@ describe('an error of the library', function()
          end
          inner()
       end
-      assert.same({ 'errors_spec.lua', line or here() - 4 }, { blamed(deep) })
+      file, at = blamed(deep)
+      assert.equal('errors_spec.lua', file)
+      assert.equal(line, at)
    end)
 
    it('blames the nearest line there is after a tail call', function()
@@ -45,8 +46,9 @@ describe('an error of the library', function()
          local y = tail()
          return y
       end
-      -- tail's own frame is gone
-      assert.same({ 'errors_spec.lua', line or here() - 4 }, { blamed(caller) })
+      local file, at = blamed(caller) -- tail's own frame is gone
+      assert.equal('errors_spec.lua', file)
+      assert.equal(line, at)
    end)
 
    it('blames a line inside a coroutine', function()

@@ -1,4 +1,5 @@
---- The library against numbers measured from the original frameworks; pending where they are absent.
+--- The library against numbers measured from the original frameworks; pending where they are
+-- absent.
 local lacuna = require 'lacuna'
 local golden = require 'spec.support.golden'
 local oracle = require 'spec.oracle'
@@ -116,7 +117,8 @@ describe('against SparseConvNet', function()
       near(assert, scn:read 'bnlrelu_train_gradin', x.grad)
       near(assert, scn:read 'bnlrelu_train_grad_weight', layer.weight.grad)
       near(assert, scn:read 'bnlrelu_train_grad_bias', layer.bias.grad)
-      near(assert, scn:read 'bnlrelu_eval_out', layer:evaluate()(lacuna.tensor(scn:read 'features5')))
+      near(assert, scn:read 'bnlrelu_eval_out',
+         layer:evaluate()(lacuna.tensor(scn:read 'features5')))
    end)
 
    it('leaky ReLU and network-in-network', function()
@@ -172,8 +174,8 @@ describe('against MinkowskiEngine', function()
    end
 
    it('a convolution of size 3 that keeps the sites', function()
-      local layer = load(nn.SubmanifoldConvolution(3, 3, 5, 3), turned(me:read 'conv_k3s1_kernel', 3),
-         me:read 'conv_k3s1_bias'[1])
+      local layer = load(nn.SubmanifoldConvolution(3, 3, 5, 3),
+         turned(me:read 'conv_k3s1_kernel', 3), me:read 'conv_k3s1_bias'[1])
       compare(me, 'conv_k3s1', layer, 'features3')
       near(assert, turned(me:read 'conv_k3s1_grad_kernel', 3), layer.weight.grad)
    end)

@@ -11,7 +11,8 @@ describe('Sites', function()
    for dimension = 1, 10 do
       it('sorts points by sample, then Morton code, in dimension ' .. dimension, function()
          local high = dimension == 1 and 60 or 9
-         local coords = oracle.sites(random, 40, dimension, { batches = 3, low = -high, high = high })
+         local coords = oracle.sites(random, 40, dimension,
+            { batches = 3, low = -high, high = high })
          local sites = Sites.new(sparse.coords(coords))
          assert.same(oracle.sort(coords), sparse.back(sites:coords()))
          assert.equal(40, sites.count)
@@ -100,8 +101,8 @@ describe('Sites', function()
    end)
 
    local relations = {
-      { 2, 2, 1, 0 }, { 3, 2, 1, 0 }, { 2, 1, 1, 0 }, { 3, 1, 2, 1 }, { 3, 3, 1, 1 }, { 1, 1, 1, 0 },
-      { 2, 3, 1, 0 }, { 4, 4, 1, 0 },
+      { 2, 2, 1, 0 }, { 3, 2, 1, 0 }, { 2, 1, 1, 0 }, { 3, 1, 2, 1 }, { 3, 3, 1, 1 },
+      { 1, 1, 1, 0 }, { 2, 3, 1, 0 }, { 4, 4, 1, 0 },
    }
    for dimension = 1, 5 do
       it('finds the windows and pairs of strided layers in dimension ' .. dimension, function()
@@ -134,7 +135,8 @@ describe('Sites', function()
 
    it('takes a size, stride, dilation and pad for each axis', function()
       local coords, sites = sparse.sites(random, 40, 3, { low = 0, high = 8 })
-      local outputs, found = oracle.strided(coords, { 1, 2, 3 }, { 1, 2, 1 }, { 1, 2, 2 }, { 0, 1, 2 })
+      local outputs, found = oracle.strided(coords, { 1, 2, 3 }, { 1, 2, 1 }, { 1, 2, 2 },
+         { 0, 1, 2 })
       local coarse, book = sites:strided({ 1, 2, 3 }, { 1, 2, 1 }, { 1, 2, 2 }, { 0, 1, 2 })
       assert.same(outputs, sparse.back(coarse:coords()))
       sparse.samePairs(assert, found, book)

@@ -16,7 +16,8 @@ describe('making a tensor', function()
       assert.same({}, lacuna.tensor(3.5):shape())
       assert.same({ { {} }, { {} } }, lacuna.tensor({ { {} }, { {} } }):toTable())
       assert.same({ 2, 1, 0 }, lacuna.tensor({ { {} }, { {} } }):shape())
-      assert.same({ { 1, 2 }, { 3, 4 } }, lacuna.tensor({ 1, 2, 3, 4 }, { shape = { 2, 2 } }):toTable())
+      assert.same({ { 1, 2 }, { 3, 4 } },
+         lacuna.tensor({ 1, 2, 3, 4 }, { shape = { 2, 2 } }):toTable())
    end)
 
    it('has every dtype, and keeps what it holds', function()
@@ -39,8 +40,8 @@ describe('making a tensor', function()
       local values = { -2 ^ 53, -2 ^ 32 - 1, 2 ^ 31, 2 ^ 53 - 1, 2 ^ 53 }
       assert.same(values, lacuna.tensor(values, { dtype = 'int64' }):toTable())
       for _, v in ipairs { 2 ^ 54, -2 ^ 54, 1 / 0 } do
-         assert.fails('tensor: element 1 is .*, expected a whole number for int64', lacuna.tensor, { v },
-            { dtype = 'int64' })
+         assert.fails('tensor: element 1 is .*, expected a whole number for int64', lacuna.tensor,
+            { v }, { dtype = 'int64' })
       end
    end)
 
@@ -78,7 +79,8 @@ describe('making a tensor', function()
       assert.fails('tensor: values are the string "a"', tensor, 'a')
       assert.fails('tensor: values are a Tensor already', tensor, lacuna.ones(1))
       assert.fails('tensor: values hold a Tensor at depth 2', tensor, { lacuna.ones(1) })
-      assert.fails('tensor: element 2 is a Tensor, expected a number', tensor, { 1, lacuna.ones(1) })
+      assert.fails('tensor: element 2 is a Tensor, expected a number', tensor,
+         { 1, lacuna.ones(1) })
       assert.fails('tensor: element 2 is the string "b"', tensor, { 1, 'b' })
       assert.fails('tensor: a table at depth 2 holds 1, expected 2 elements', tensor,
          { { 1, 2 }, { 3 } })
@@ -134,8 +136,8 @@ describe('a tensor', function()
       local sizes = x:shape()
       sizes[1] = 9
       assert.equal(2, x:size(1))
-      assert.fails('size: dimension is the number 4, expected a whole number from 1 to 3', x.size, x,
-         4)
+      assert.fails('size: dimension is the number 4, expected a whole number from 1 to 3', x.size,
+         x, 4)
       assert.fails('dim: self is nil, expected a tensor; methods are called with a colon', x.dim)
       assert.fails('shape: self is the number 3', x.shape, 3)
    end)
@@ -147,6 +149,34 @@ describe('a tensor', function()
       assert.fails('item: the tensor has 2 elements, expected 1', x.item, x)
       local back = Tensor.fromString(x:toString(), { 2 })
       assert.same({ 1, 2 }, back:toTable())
+   end)
+
+   it('reads every nan as one, whatever its bits', function()
+      for high = 0x80, 0xff do
+         for _, sign in ipairs { 0x7f, 0xff } do
+            local bytes = string.char(1, 2, high, sign)
+            local x = Tensor.fromString(bytes .. bytes, { 2 })
+            local v = x:toTable()[2]
+            assert.equal('nan', tostring(v))
+            assert.equal('nan', tostring(x[1]))
+            assert.equal(bytes .. bytes, x:toString())
+            assert.matches('nan', tostring(x))
+         end
+      end
+   end)
+
+   it('moves to another device in place', function()
+      local other = lacuna.device() == 'cpu' and 'shadow' or 'cpu'
+      local x = lacuna.tensor { 1, 2 }
+      local view = x:view(2, 1)
+      assert.equal(x, x:moveTo(other))
+      assert.equal(other, x.device)
+      assert.same({ 1, 2 }, x:toTable())
+      assert.same({ { 1 }, { 2 } }, view:toTable())
+      assert.equal(lacuna.device(), view.device)
+      assert.fails('device: nil', x.moveTo, x)
+      local result = lacuna.ones(1):requireGrad() * 2
+      assert.fails('moveTo: the tensor is the result of affine', result.moveTo, result, other)
    end)
 
    it('gives a pointer on the cpu, and counts a write that is told to it', function()
@@ -264,12 +294,12 @@ describe('writing in place', function()
    it('is refused where a gradient is being recorded', function()
       local leaf = lacuna.ones(2):requireGrad()
       local y = leaf * 2
-      for _, name in ipairs { 'add', 'sub', 'mul', 'div', 'exp', 'log', 'sqrt', 'abs', 'pow', 'clamp',
-         'fill', 'zero', 'copy', 'uniform', 'normal', 'axpy', 'touch' } do
+      for _, name in ipairs { 'add', 'sub', 'mul', 'div', 'exp', 'log', 'sqrt', 'abs', 'pow',
+         'clamp', 'fill', 'zero', 'copy', 'uniform', 'normal', 'axpy', 'touch' } do
          assert.fails(name .. ': in place on a tensor that requires a gradient, expected '
             .. 'lacuna.noGrad', leaf[name], leaf, leaf, leaf)
-         assert.fails(name .. ': in place on the result of affine, whose gradient is recorded', y[name],
-            y, y, y)
+         assert.fails(name .. ': in place on the result of affine, whose gradient is recorded',
+            y[name], y, y, y)
       end
       assert.fails('assignment: in place on a tensor', function() leaf[1] = 2 end)
       lacuna.noGrad(function()

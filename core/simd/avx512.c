@@ -17,7 +17,9 @@ INLINE vec load_some(const float *p, lanes some) {
     return _mm512_maskz_loadu_ps(some, p);
 }
 INLINE void store(float *p, vec a) { _mm512_storeu_ps(p, a); }
-INLINE void store_some(float *p, lanes some, vec a) { _mm512_mask_storeu_ps(p, some, a); }
+INLINE void store_some(float *p, lanes some, vec a) {
+    _mm512_mask_storeu_ps(p, some, a);
+}
 INLINE vec splat(float a) { return _mm512_set1_ps(a); }
 INLINE vec madd(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 

@@ -9,6 +9,7 @@
 -- Indices count from one.  Dtypes: `float32` (default), `int32`, `int64`, `uint8`; arithmetic is
 -- for float32.
 -- @classmod lacuna.Tensor
+local bit = require 'bit'
 local ffi = require 'ffi'
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
@@ -19,7 +20,6 @@ local C = native.C
 local Tensor = class('Tensor')
 
 local dtypes = { float32 = C.LAC_F32, int32 = C.LAC_I32, int64 = C.LAC_I64, uint8 = C.LAC_U8 }
-local dtypeNames = { [0] = 'float32', 'int32', 'int64', 'uint8' }
 local elementTypes = { [0] = 'float', 'int32_t', 'int64_t', 'uint8_t' }
 local elementSizes = { [0] = 4, 4, 8, 1 }
 local bounds = {
@@ -305,12 +305,22 @@ function Tensor:shares(other)
       Tensor.check('shares', 'other', other).handle) ~= 0
 end
 
+-- A nan whose bits are not the usual ones would be taken by LuaJIT for a value of another type, even
+-- for a pointer: its numbers share their bits with its tags.
+local function makeNansUsual(buffer, count)
+   local words = ffi.cast('uint32_t *', buffer)
+   for i = 0, count - 1 do
+      if bit.band(words[i], 0x7fffffff) > 0x7f800000 then words[i] = 0x7fc00000 end
+   end
+end
+
 -- Calls f with a C array that holds the elements.
 local function withElements(op, t, f)
    Tensor.check(op, 'self', t)
    local count = t:nElement()
    local buffer = ffi.new(elementTypes[dtypes[t.dtype]] .. '[?]', math.max(count, 1))
    native.check(C.lac_tensor_read(buffer, count * t:elementSize(), t.handle))
+   if t.dtype == 'float32' then makeNansUsual(buffer, count) end
    return f(buffer, count)
 end
 
@@ -324,7 +334,9 @@ end
 --- Copies the elements into nested Lua tables; a scalar gives a number.
 -- @treturn table|number
 function Tensor:toTable()
-   return withElements('toTable', self, function(buffer) return (nest(buffer, self.sizes, 1, 0)) end)
+   return withElements('toTable', self, function(buffer)
+      return (nest(buffer, self.sizes, 1, 0))
+   end)
 end
 
 --- Copies the elements into one flat Lua table.
@@ -340,9 +352,10 @@ end
 --- Copies the elements into a string of bytes.
 -- @treturn string
 function Tensor:toString()
-   return withElements('toString', self, function(buffer, count)
-      return ffi.string(buffer, count * self:elementSize())
-   end)
+   local bytes = Tensor.check('toString', 'self', self):nElement() * self:elementSize()
+   local buffer = ffi.new('char[?]', math.max(bytes, 1))
+   native.check(C.lac_tensor_read(buffer, bytes, self.handle))
+   return ffi.string(buffer, bytes)
 end
 
 --- Gives the only element as a number.
@@ -443,7 +456,7 @@ function Tensor:keep()
    return self
 end
 
--- ---- gradients -----------------------------------------------------------------------------------
+-- ---- gradients ---------------------------------------------------------------------------------
 
 --- Asks for a gradient: operations on the tensor are recorded from now on.
 -- @tparam[opt=true] boolean on

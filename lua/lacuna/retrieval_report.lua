@@ -34,7 +34,7 @@ function report.eye(n, device)
    return ops.to(square, device or square.device)
 end
 
--- ---- the layers -----------------------------------------------------------------------------------
+-- ---- the layers --------------------------------------------------------------------------------
 
 local function thousands(n)
    return (('%.0f'):format(n):reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
@@ -45,7 +45,8 @@ end
 -- @tparam DeepC2 net
 -- @tparam Mesh m
 -- @tparam table options `renderSize`, `rotation`: 3 x 3 or a generator
--- @treturn table rows with `name`, `planes`, `size`, `sites`, `density`, `parameters`, `multiplyAdds`
+-- @treturn table rows with `name`, `planes`, `size`, `sites`, `density`, `parameters`,
+-- `multiplyAdds`
 function report.layers(net, m, options)
    local coords = mesh.voxelize(m, {
       renderSize = options.renderSize, size = net.inputSize, rotation = options.rotation,
@@ -101,8 +102,9 @@ local function describeMesh(net, path, options)
    print(('%2s  %-28s %7s %5s %9s %10s %11s %14s'):format('#', 'layer', 'planes', 'size', 'sites',
       'density %', 'parameters', 'multiply-adds'))
    for i, row in ipairs(rows) do
-      print(('%2d  %-28s %7d %5d %9s %10.3f %11s %14s'):format(i - 1, row.name, row.planes, row.size,
-         thousands(row.sites), 100 * row.density, row.parameters and thousands(row.parameters) or '',
+      print(('%2d  %-28s %7d %5d %9s %10.3f %11s %14s'):format(i - 1, row.name, row.planes,
+         row.size, thousands(row.sites), 100 * row.density,
+         row.parameters and thousands(row.parameters) or '',
          row.multiplyAdds and thousands(row.multiplyAdds) or ''))
    end
    local all = total(rows, 'parameters')
@@ -170,7 +172,7 @@ local function makeFolder(path)
    end
 end
 
--- ---- scoring ----------------------------------------------------------------------------------------
+-- ---- scoring -----------------------------------------------------------------------------------
 
 local Scorer = class('RetrievalScorer')
 

@@ -47,7 +47,7 @@ describe('an exact background', function()
          end
       end)
 
-      it('goes through max and average pooling as in dense ones, dimension ' .. dimension, function()
+      it('goes through max and average pooling as in dense ones, in ' .. dimension, function()
          for _, case in ipairs { { 3, 2 }, { 2, 1 } } do
             local x, grid = example(dimension, size, 2, n)
             local options = { kernel = case[1], stride = case[2] }
@@ -115,7 +115,8 @@ describe('an exact background', function()
          local x = example(2, 6, 1, 6)
          x.background = b
          local layer = nn.Convolution(2, 1, 2, 2, 1)
-         lacuna.noGrad(function() layer.weight:copy(lacuna.tensor(oracle.weight(random, 4, 1, 2))) end)
+         local weight = lacuna.tensor(oracle.weight(random, 4, 1, 2))
+         lacuna.noGrad(function() layer.weight:copy(weight) end)
          local y = nn.MaxPooling(2, 3, 2)(nn.LeakyReLU(0.5)(layer(x)))
          local g = lacuna.tensor(oracle.features(random, 8, 1)):view(1, 2, 2, 2)
          return (y:toDense() * g):sum()
@@ -137,7 +138,8 @@ describe('an exact background', function()
       for i = 1, net:size() do
          local layer = net:get(i)
          if layer.weight then
-            grid = oracle.denseConv(grid, layer.weight:toTable(), { kernel = 2, bias = layer.bias:toTable() })
+            grid = oracle.denseConv(grid, layer.weight:toTable(),
+               { kernel = 2, bias = layer.bias:toTable() })
          elseif layer.leak then
             grid.cells = oracle.map(grid.cells, function(v) return v > 0 and v or v / 3 end)
          else

@@ -10,7 +10,8 @@ describe('losses', function()
       assert.near_all({ 13 / 4 }, loss, 1e-6)
       loss:backward()
       assert.near_all({ { 0, 1 }, { 1.5, 0 } }, a.grad, 1e-6)
-      assert.near_all({ 13 }, nn.MSELoss { reduction = 'sum' }(a, lacuna.tensor { { 1, 0 }, { 0, 4 } }))
+      assert.near_all({ 13 },
+         nn.MSELoss { reduction = 'sum' }(a, lacuna.tensor { { 1, 0 }, { 0, 4 } }))
    end)
 
    it('CrossEntropyLoss is minus the logarithm of the right class\'s probability', function()
@@ -52,16 +53,18 @@ describe('losses', function()
 
    it('ContrastiveLoss pulls alike pairs and pushes others to the margin', function()
       local a, b = t { { 0 }, { 0 }, { 0 } }, t { { 2 }, { 0.5 }, { 3 } }
-      local loss = nn.ContrastiveLoss { margin = 1, reduction = 'sum' }(a, b, lacuna.tensor { 1, 0, 0 })
+      local loss = nn.ContrastiveLoss { margin = 1, reduction = 'sum' }(a, b,
+         lacuna.tensor { 1, 0, 0 })
       assert.near_all({ 2 + 0.125 }, loss, 1e-6)
       loss:backward()
       assert.near_all({ { 2 }, { -0.5 }, { 0 } }, b.grad, 1e-6)
    end)
 
    it('refuse shapes that differ and options they do not know', function()
-      assert.fails('MSELoss: target is 2, expected 3', nn.MSELoss(), lacuna.zeros(3), lacuna.zeros(2))
-      assert.fails('TripletLoss: negative is 1x3, expected 1x2', nn.TripletLoss(), lacuna.zeros(1, 2),
-         lacuna.zeros(1, 2), lacuna.zeros(1, 3))
+      assert.fails('MSELoss: target is 2, expected 3', nn.MSELoss(), lacuna.zeros(3),
+         lacuna.zeros(2))
+      assert.fails('TripletLoss: negative is 1x3, expected 1x2', nn.TripletLoss(),
+         lacuna.zeros(1, 2), lacuna.zeros(1, 2), lacuna.zeros(1, 3))
       assert.fails('metric is the string "manhattan"', nn.TripletLoss, { metric = 'manhattan' })
       assert.fails('reduction is the string "none"', nn.MSELoss, { reduction = 'none' })
       assert.fails('option margn is unknown', nn.TripletLoss, { margn = 1 })

@@ -140,8 +140,8 @@ describe('layers over rows', function()
    end)
 
    it('pool all sites of a sample, empty samples included', function()
-      local x = SparseTensor.new({ { 1, 0 }, { 1, 1 }, { 3, 0 } }, { { 1, -1 }, { 3, -5 }, { 7, 2 } },
-         { batchSize = 4 })
+      local x = SparseTensor.new({ { 1, 0 }, { 1, 1 }, { 3, 0 } },
+         { { 1, -1 }, { 3, -5 }, { 7, 2 } }, { batchSize = 4 })
       assert.near_all({ { 4, -6 }, { 0, 0 }, { 7, 2 }, { 0, 0 } }, nn.GlobalPooling('sum')(x), 0)
       assert.near_all({ { 2, -3 }, { 0, 0 }, { 7, 2 }, { 0, 0 } }, nn.GlobalPooling('mean')(x), 0)
       assert.near_all({ { 3, -1 }, { 0, 0 }, { 7, 2 }, { 0, 0 } }, nn.GlobalPooling('max')(x), 0)
@@ -164,7 +164,8 @@ describe('layers over rows', function()
       for rule, expected in pairs { first = 1, last = 3, sum = 9, mean = 3, max = 5, min = 1 } do
          local x = nn.InputLayer(1, 8, { duplicates = rule }) { coords, rows }
          assert.near_all({ { 10 }, { expected } }, x.features, 0)
-         assert.near_all({ { expected }, { 10 }, { expected }, { expected } }, nn.OutputLayer(1)(x), 0)
+         assert.near_all({ { expected }, { 10 }, { expected }, { expected } },
+            nn.OutputLayer(1)(x), 0)
       end
       assert.fails('4 points lie on 2 sites', SparseTensor.new, coords, rows)
       assert.fails('duplicates is the string "median"', SparseTensor.new, coords, rows,

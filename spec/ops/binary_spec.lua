@@ -195,8 +195,9 @@ describe('ops.expand and ops.sumTo', function()
    before_each(function() random = oracle.random(32) end)
    local cases = {
       { {}, {} }, { {}, { 4 } }, { { 1 }, { 4 } }, { { 3 }, { 2, 3 } }, { { 2, 1 }, { 2, 3 } },
-      { { 2, 1, 2 }, { 2, 3, 2 } }, { { 1, 3, 1, 2 }, { 4, 3, 2, 2 } }, { { 2, 1 }, { 3, 1, 2, 2, 2 } },
-      { { 1 }, { 0 } }, { { 2, 1 }, { 2, 0 } }, { { 130 }, { 700, 130 } }, { { 5, 1 }, { 5, 40000 } },
+      { { 2, 1, 2 }, { 2, 3, 2 } }, { { 1, 3, 1, 2 }, { 4, 3, 2, 2 } },
+      { { 2, 1 }, { 3, 1, 2, 2, 2 } }, { { 1 }, { 0 } }, { { 2, 1 }, { 2, 0 } },
+      { { 130 }, { 700, 130 } }, { { 5, 1 }, { 5, 40000 } },
    }
    for _, case in ipairs(cases) do
       it(('are each other\'s transpose, %s and %s'):format(table.concat(case[1], 'x'),
@@ -218,9 +219,11 @@ describe('ops.expand and ops.sumTo', function()
 
    it('say what is wrong with their arguments', function()
       local x = lacuna.ones(2, 3)
-      assert.fails('expand: x is 2x3, expected one that broadcasts to y, 3x3', ops.expand, x, { 3, 3 })
+      assert.fails('expand: x is 2x3, expected one that broadcasts to y, 3x3', ops.expand, x,
+         { 3, 3 })
       assert.fails('expand: sizes are nil, expected a table', ops.expand, x)
-      assert.fails('expand: size is the number 1.5, expected a whole number', ops.expand, x, { 1.5 })
+      assert.fails('expand: size is the number 1.5, expected a whole number', ops.expand, x,
+         { 1.5 })
       assert.fails('sum_to: y is 2, expected one that broadcasts to x, 2x3', ops.sumTo, x, { 2 })
       assert.fails('sumTo: size is the number %-1', ops.sumTo, x, { -1 })
       assert.fails('expand: input is nil', ops.expand)
@@ -234,8 +237,8 @@ describe('ops.where', function()
 
    it('takes a where the mask is not 0, else b, and broadcasts the three', function()
       for _, case in ipairs { { {}, {}, {} }, { { 4 }, { 4 }, { 4 } }, { { 2, 1 }, { 3 }, {} },
-         { { 3 }, { 2, 1 }, { 1 } }, { { 1, 2, 1, 2 }, { 2, 1, 2, 1, 1 }, { 2 } }, { { 0 }, { 1 }, {} },
-         { { 20001 }, { 20001 }, {} } } do
+         { { 3 }, { 2, 1 }, { 1 } }, { { 1, 2, 1, 2 }, { 2, 1, 2, 1, 1 }, { 2 } },
+         { { 0 }, { 1 }, {} }, { { 20001 }, { 20001 }, {} } } do
          local mask = arrays.random(random, case[1], 1)
          local a, b = arrays.random(random, case[2]), arrays.random(random, case[3])
          local y = ops.where(arrays.tensor(mask), arrays.tensor(a), arrays.tensor(b))

@@ -99,8 +99,8 @@ describe('ops.toDense and ops.fromDense', function()
          sites)
       assert.fails('fromDense: sites are a Tensor, expected sites', ops.fromDense, x, x)
       local unbounded = lacuna.Sites.new { { 1, 0, 0 } }
-      assert.fails('toDense: the grid is unbounded, expected sites with a spatial size', ops.toDense,
-         lacuna.ones(1, 2), unbounded)
+      assert.fails('toDense: the grid is unbounded, expected sites with a spatial size',
+         ops.toDense, lacuna.ones(1, 2), unbounded)
       sites:release()
       assert.fails('released', ops.toDense, x, sites)
    end)

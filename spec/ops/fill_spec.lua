@@ -35,7 +35,8 @@ describe('fill', function()
          [byte] = { -1, 256, 0.5 } } do
          local before = x:item()
          for _, v in ipairs(values) do
-            assert.fails('fill: value is .*, expected one that ' .. x.dtype .. ' can hold', x.fill, x, v)
+            assert.fails('fill: value is .*, expected one that ' .. x.dtype .. ' can hold',
+               x.fill, x, v)
          end
          assert.equal(before, x:item())
       end

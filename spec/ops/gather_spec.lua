@@ -41,8 +41,8 @@ describe('ops.gather and ops.scatterAdd', function()
    local random
    before_each(function() random = oracle.random(71) end)
 
-   for _, case in ipairs { { { 1 }, 1 }, { { 5 }, 8 }, { { 5, 3 }, 7 }, { { 3, 2, 2 }, 4 }, { { 4, 0 }, 3 },
-      { { 6, 1 }, 0 }, { { 900, 5 }, 20000 }, { { 30, 17 }, 3000 } } do
+   for _, case in ipairs { { { 1 }, 1 }, { { 5 }, 8 }, { { 5, 3 }, 7 }, { { 3, 2, 2 }, 4 },
+      { { 4, 0 }, 3 }, { { 6, 1 }, 0 }, { { 900, 5 }, 20000 }, { { 30, 17 }, 3000 } } do
       local shape, count = unpack(case)
       it(('equal their definitions, %s by %d'):format(table.concat(shape, 'x'), count), function()
          local index = drawIndex(random, count, shape[1])
@@ -105,8 +105,8 @@ describe('ops.gather and ops.scatterAdd', function()
       assert.fails('gather: input is a scalar, expected rows', ops.gather, lacuna.ones(), { 1 })
       assert.fails('tensor: element 1 is nan', ops.gather, x, { 0 / 0 })
       assert.fails('scatterAdd: index is 2, expected 3 elements', ops.scatterAdd, x, { 1, 1 }, 3)
-      assert.fails('scatterAdd: index holds 1 to 3, expected 1 to 2', ops.scatterAdd, x, { 1, 2, 3 },
-         2)
+      assert.fails('scatterAdd: index holds 1 to 3, expected 1 to 2', ops.scatterAdd, x,
+         { 1, 2, 3 }, 2)
       assert.fails('scatterAdd: rows is nil', ops.scatterAdd, x, { 1, 2, 3 })
       assert.fails('scatterAdd: rows is the number %-1', ops.scatterAdd, x, { 1, 2, 3 }, -1)
       assert.fails('scatterAdd: input is int32, expected float32', ops.scatterAdd, int { 1 }, { 1 },
@@ -127,7 +127,9 @@ describe('the index operations of C', function()
    local run = native.ops
 
    it('group sorts stably, negative ones last, and says where each group begins', function()
-      for _, case in ipairs { { {}, 3 }, { { 2, 0, 2, -1, 0, 2 }, 4 }, { { -1, -1 }, 1 }, { {}, 0 } } do
+      for _, case in ipairs {
+         { {}, 3 }, { { 2, 0, 2, -1, 0, 2 }, 4 }, { { -1, -1 }, 1 }, { {}, 0 },
+      } do
          local index, groups = unpack(case)
          local order = lacuna.zeros(#index, { dtype = 'int32' })
          local first = lacuna.zeros(groups + 1, { dtype = 'int32' })

@@ -87,7 +87,9 @@ describe('ops.normalizeRows', function()
       for _, slope in ipairs { 1, 0, 0.25 } do
          it(('equals the oracle %s, leakiness %g'):format(training and 'in training'
             or 'in evaluation', slope), function()
-            for _, shape in ipairs { { 6, 3 }, { 40, 17 }, { 9, 70 }, { 700, 530 }, { 20000, 2 } } do
+            for _, shape in ipairs {
+               { 6, 3 }, { 40, 17 }, { 9, 70 }, { 700, 530 }, { 20000, 2 },
+            } do
                local c = shape[2]
                local x = arrays.random(random, shape)
                local weight, bias = arrays.random(random, { c }), arrays.random(random, { c })
@@ -169,7 +171,8 @@ describe('ops.normalizeRows', function()
       assert.fails('normalizeRows: input is nil', f)
       assert.fails('normalizeRows: mean is nil', f, x)
       assert.fails('normalizeRows: variance is nil', f, x, nil, nil, one)
-      assert.fails('norm: mean is 3, expected 2', f, x, nil, nil, lacuna.ones(3), one, 1e-4, 1, true)
+      assert.fails('norm: mean is 3, expected 2', f, x, nil, nil, lacuna.ones(3), one, 1e-4, 1,
+         true)
       assert.fails('norm: weight is 2x1, expected 2', f, x, one:view(2, 1), nil, one, one, 1e-4, 1)
       assert.fails('norm: bias is the number 3, expected a tensor', f, x, nil, 3, one, one, 1e-4, 1)
       assert.fails('norm: x is 2, expected 2 dimensions', f, one, nil, nil, one, one, 1e-4, 1)

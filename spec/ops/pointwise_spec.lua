@@ -10,8 +10,8 @@ local function sigmoid(x) return 1 / (1 + exp(-x)) end
 local function identity(x) return x end
 local function sign(x) return x > 0 and 1 or x < 0 and -1 or 0 end
 
--- name, parameters, value; `domain` moves x to where it is defined, `kinks` says across which numbers
--- differences are wrong
+-- name, parameters, value; `domain` moves x to where it is defined, `kinks` says across which
+-- numbers differences are wrong
 local cases = {
    { 'exp', {}, exp },
    { 'log', {}, log, domain = function(x) return abs(x) + 0.25 end },
@@ -54,7 +54,9 @@ describe('a function of one element', function()
       local function f(x) return ops[name](x, unpack(parameters)) end
 
       it(label .. ' equals its definition', function()
-         for _, shape in ipairs { {}, { 1 }, { 0 }, { 7 }, { 3, 5 }, { 2, 0, 3 }, { 2, 3, 1, 4, 2 } } do
+         for _, shape in ipairs {
+            {}, { 1 }, { 0 }, { 7 }, { 3, 5 }, { 2, 0, 3 }, { 2, 3, 1, 4, 2 },
+         } do
             local x = draw(case, shape)
             local expected = arrays.map(x, value)
             local y = f(arrays.tensor(x))

@@ -165,8 +165,8 @@ describe('random tensors', function()
 
    it('say what is wrong with their arguments', function()
       local x, whole = lacuna.zeros(2), lacuna.zeros(2, { dtype = 'int32' })
-      assert.fails('random_uniform: low is 1 and high 0, expected finite ones in order', x.uniform, x,
-         1, 0)
+      assert.fails('random_uniform: low is 1 and high 0, expected finite ones in order', x.uniform,
+         x, 1, 0)
       assert.fails('random_uniform: low is 0 and high inf', x.uniform, x, 0, 1 / 0)
       assert.fails('uniform: low is the number nan', x.uniform, x, 0 / 0)
       assert.fails('random_uniform: low is 0 and high 1e%+40', x.uniform, x, 0, 1e40)

@@ -24,7 +24,9 @@ end
 local largest = extreme(function(a, b) return a > b end)
 local smallest = extreme(function(a, b) return a < b end)
 
-local shapes = { {}, { 1 }, { 5 }, { 3, 4 }, { 4, 1 }, { 2, 3, 4 }, { 3, 1, 2, 2 }, { 2, 2, 3, 1, 2 } }
+local shapes = {
+   {}, { 1 }, { 5 }, { 3, 4 }, { 4, 1 }, { 2, 3, 4 }, { 3, 1, 2, 2 }, { 2, 2, 3, 1, 2 },
+}
 local large = { { 70000 }, { 3, 40000 }, { 40000, 3 }, { 300, 5, 130 }, { 2, 9000, 17 } }
 
 -- covers 'sum', 'max', 'min', 'spread', 'take'
@@ -142,8 +144,8 @@ describe('a reduction', function()
       local x, scalar = lacuna.ones(2, 3), lacuna.ones()
       for _, name in ipairs { 'sum', 'mean', 'max', 'min', 'argmax', 'argmin', 'norm' } do
          assert.fails(': input is nil, expected a tensor', ops[name])
-         assert.fails('dimension is the number 3, expected a whole number from 1 to 2', ops[name], x,
-            3)
+         assert.fails('dimension is the number 3, expected a whole number from 1 to 2', ops[name],
+            x, 3)
          assert.fails('dimension is the number 0', ops[name], x, 0)
          assert.fails('dimension is the string "2"', ops[name], x, '2')
          assert.fails('the input is a scalar, it has no dimension 1', ops[name], scalar, 1)

@@ -61,7 +61,8 @@ describe('reductions over segments', function()
             { { 0, 1000, 5000 }, 33 } } do
             local first, planes = unpack(case)
             local a = arrays.random(random, { first[#first], planes }, 3)
-            assert.near_all((definition(a, first)), ops[name](arrays.tensor(a), firsts(first)), 1e-6)
+            assert.near_all((definition(a, first)), ops[name](arrays.tensor(a), firsts(first)),
+               1e-6)
          end
          local many = { 0 }
          for s = 1, 3000 do many[s + 1] = many[s] + random:integer(0, 3) end
@@ -92,7 +93,8 @@ describe('reductions over segments', function()
 
       it(name .. ' says what is wrong with its arguments', function()
          local x, f = lacuna.ones(5, 2), ops[name]
-         assert.fails(name .. ': input is 5, expected 2 dimensions', f, lacuna.ones(5), firsts { 0, 5 })
+         assert.fails(name .. ': input is 5, expected 2 dimensions', f, lacuna.ones(5),
+            firsts { 0, 5 })
          assert.fails(name .. ': input is nil, expected a tensor', f)
          assert.fails(name .. ': first is nil, expected a tensor', f, x)
          assert.fails(name .. ': first is float32, expected int32', f, x, lacuna.tensor { 0, 5 })
@@ -159,7 +161,8 @@ describe('ops.segmentExpand', function()
       for _, first in ipairs(cuts) do
          local a, index = arrays.random(random, { #first - 1, 2 }), firsts(first)
          local function f(x) return ops.segmentExpand(x, index, 5) end
-         gradient.checkGradient(f, { a }, { reference = function(x) return definition(x, first) end })
+         gradient.checkGradient(f, { a },
+            { reference = function(x) return definition(x, first) end })
          gradient.checkSecond(function(x) return f(ops.square(x)) end, { a })
       end
    end)
@@ -183,7 +186,8 @@ describe('ops.spreadColumns and ops.takeColumns', function()
       local random = oracle.random(63)
       for _, size in ipairs { { 3, 2, 4 }, { 900, 40, 700 }, { 2000, 20, 3000 } } do
          local rows, planes, into = unpack(size)
-         local argument, x = { shape = { rows, planes } }, arrays.random(random, { rows, planes }, 5)
+         local argument = { shape = { rows, planes } }
+         local x = arrays.random(random, { rows, planes }, 5)
          for i = 1, rows * planes do argument[i] = random:integer(-1, into - 1) end
          local expected = {}
          for i = 1, into * planes do expected[i] = 0 end

@@ -64,8 +64,8 @@ end)
 describe('ops.narrow and ops.embed', function()
    local cases = {
       { { 5 }, 1, 2, 3 }, { { 5 }, 1, 1, 5 }, { { 5 }, 1, 6, 0 }, { { 4, 3 }, 1, 2, 2 },
-      { { 4, 3 }, 2, 2, 2 }, { { 4, 3 }, 2, 3, 1 }, { { 2, 3, 4 }, 2, 1, 2 }, { { 2, 3, 4 }, 3, 4, 1 },
-      { { 2, 1, 3, 2 }, 3, 2, 2 }, { { 0, 3 }, 2, 1, 2 }, { { 3, 0 }, 1, 2, 1 },
+      { { 4, 3 }, 2, 2, 2 }, { { 4, 3 }, 2, 3, 1 }, { { 2, 3, 4 }, 2, 1, 2 },
+      { { 2, 3, 4 }, 3, 4, 1 }, { { 2, 1, 3, 2 }, 3, 2, 2 }, { { 0, 3 }, 2, 1, 2 }, { { 3, 0 }, 1, 2, 1 },
       { { 3, 50000 }, 2, 20000, 25000 }, { { 2, 2, 1, 2, 3 }, 5, 2, 2 },
    }
    for _, case in ipairs(cases) do
@@ -119,10 +119,10 @@ describe('ops.narrow and ops.embed', function()
       assert.fails('embed: sizes are 3x3, expected 2x3 but for dimension 2', ops.embed, x, { 3, 3 },
          2, 1)
       assert.fails('embed: sizes are 6, expected 2x3', ops.embed, x, { 6 }, 1, 1)
-      assert.fails('embed: first is the number 3, expected a whole number from 1 to 2', ops.embed, x,
-         { 2, 4 }, 2, 3)
-      assert.fails('embed: first is the number 1, expected a whole number from 1 to 0', ops.embed, x,
-         { 2, 2 }, 2, 1)
+      assert.fails('embed: first is the number 3, expected a whole number from 1 to 2', ops.embed,
+         x, { 2, 4 }, 2, 3)
+      assert.fails('embed: first is the number 1, expected a whole number from 1 to 0', ops.embed,
+         x, { 2, 2 }, 2, 1)
       assert.fails('embed: sizes are nil', ops.embed, x)
    end)
 end)

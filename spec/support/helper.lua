@@ -108,7 +108,8 @@ local function fails(state, arguments)
    end
    message = tostring(message)
    if not message:match(arguments[1]) then
-      state.failure_message = ('the error is %q, expected it to match %q'):format(message, arguments[1])
+      state.failure_message = ('the error is %q, expected it to match %q'):format(message,
+         arguments[1])
       return false
    end
    if not message:match('^[^:]*spec[^:]*:%d+: ') then

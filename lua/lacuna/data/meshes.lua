@@ -87,13 +87,38 @@ local function generated(seed, train, test)
    return found
 end
 
+-- Moves every k-th training mesh of each class to the place of the test meshes.
+local function holdOut(set, k)
+   local train, count = {}, {}
+   set.test = {}
+   for _, item in ipairs(set.train) do
+      count[item.label] = (count[item.label] or 0) + 1
+      table.insert(count[item.label] % k == 0 and set.test or train, item)
+   end
+   set.train = train
+end
+
+-- Generated shapes of the i-th class, with a label after those of the set.
+local function addCompanions(set, i, options)
+   local made = shapes.dataset {
+      seed = 2 * options.seed + 3, perClass = options.companions, classes = { shapes.classes[i] },
+   }
+   for _, shape in ipairs(made) do
+      table.insert(set.companions, { shape = shape, class = shape.class, label = #set.classes + i,
+         normalize = true })
+   end
+end
+
 --- Opens a set of labelled meshes.
 -- @tparam[opt] table options `data`, nil or empty for generated shapes; of those: `seed`, 0;
--- `train`, 24 and `test`, 8 for each class
--- @treturn table `classes`: names; `train`, `test`: arrays of items with `label` (from one),
--- `class`, and `path` or `shape`
+-- `train`, 24 and `test`, 8 for each class; `holdout`, 0: where it is k, every k-th training mesh
+-- of a class takes the place of the test meshes, which stay unseen while settings are chosen;
+-- `companions`, 0: generated shapes of each class to learn beside real meshes
+-- @treturn table `classes`: names; `train`, `test`, `companions`: arrays of items with `label` (from
+-- one; those of companions follow the others), `class`, and `path` or `shape`
 function meshes.open(options)
-   options = fail.options('meshes', options, { data = false, seed = 0, train = 24, test = 8 })
+   options = fail.options('meshes', options,
+      { data = false, seed = 0, train = 24, test = 8, holdout = 0, companions = 0 })
    local data = options.data
    local found
    if data == nil or data == '' then
@@ -103,7 +128,7 @@ function meshes.open(options)
    else
       found = fromList(data)
    end
-   local set, known = { classes = {}, train = {}, test = {} }, {}
+   local set, known = { classes = {}, train = {}, test = {}, companions = {} }, {}
    for _, item in ipairs(found) do
       if not known[item.class] then
          known[item.class] = true
@@ -115,6 +140,10 @@ function meshes.open(options)
    for _, item in ipairs(found) do
       item.label = known[item.class]
       table.insert(set[item.split], item)
+   end
+   if options.holdout > 0 then holdOut(set, options.holdout) end
+   for i = 1, options.companions > 0 and #shapes.classes or 0 do
+      addCompanions(set, i, options)
    end
    for _, split in ipairs { 'train', 'test' } do
       if #set[split] == 0 then
@@ -141,7 +170,7 @@ function meshes.load(item)
    return item.mesh
 end
 
--- ---- samples --------------------------------------------------------------------------------------
+-- ---- samples -----------------------------------------------------------------------------------
 
 local Dataset = class('data.MeshDataset')
 
@@ -157,9 +186,11 @@ function Dataset:get(i, generator)
    local item, o = self.items[i], self.options
    local m = meshes.load(item)
    local augment = o.augment and generator or nil
+   local scale = augment and math.exp(generator:uniform(-o.jitter, o.jitter)) or 1
    local coords, dropped = mesh.voxelize(m, {
       renderSize = o.renderSize, size = o.size, rotation = o.rotate and generator or nil,
-      affine = augment, shift = augment, normalize = not item.shape, device = 'cpu',
+      affine = augment, shift = augment, scale = scale, device = 'cpu',
+      normalize = item.normalize or not item.shape,
    })
    return {
       coords = coords, features = Tensor.ones(coords.sizes[1], 1, { device = 'cpu' }),
@@ -171,12 +202,13 @@ end
 -- @tparam table items as `open` lists them
 -- @tparam[opt] table options `renderSize`, voxels along the longest side, 40; generated shapes have
 -- their own size; `size` of the field, 126; `rotate`, a random rotation, true; `augment`: random
--- affine maps and shifts as `mesh.pose` draws them, false
+-- affine maps and shifts as `mesh.pose` draws them, false; `jitter`, 0.2: what the logarithm of a
+-- random scale goes up to then
 -- @treturn Dataset
 function meshes.dataset(items, options)
    local dataset = setmetatable({ items = items }, Dataset)
    dataset.options = fail.options('meshes', options, {
-      renderSize = 40, size = 126, rotate = true, augment = false,
+      renderSize = 40, size = 126, rotate = true, augment = false, jitter = 0.2,
    })
    return dataset
 end

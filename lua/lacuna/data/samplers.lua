@@ -180,4 +180,35 @@ function samplers.balanced(labels, options)
    return self
 end
 
+-- ---- side by side -----------------------------------------------------------------------------
+
+local Together = class('data.TogetherSampler')
+
+function Together:batches() return self.first:batches() end
+
+function Together:epoch(n)
+   local batches, others = self.first:epoch(n), self.second:epoch(n)
+   for b, batch in ipairs(batches) do
+      -- the second list goes on where the last epoch ended, so all of it comes in time
+      local other = others[((n - 1) * #batches + b - 1) % #others + 1]
+      for _, i in ipairs(other) do batch[#batch + 1] = i + self.offset end
+   end
+   return batches
+end
+
+--- Joins the batches of two samplers; an epoch is the first one's.
+-- @tparam table first a sampler
+-- @tparam table second a sampler of samples that lie behind the first one's
+-- @tparam number offset what to add to the second one's indices
+-- @treturn table a sampler
+function samplers.together(first, second, offset)
+   for what, sampler in pairs { first = first, second = second } do
+      if type(sampler) ~= 'table' or type(sampler.epoch) ~= 'function' then
+         fail.raise('together: %s is %s, expected a sampler', what, fail.describe(sampler))
+      end
+   end
+   fail.whole('together', 'offset', offset, 0)
+   return setmetatable({ first = first, second = second, offset = offset }, Together)
+end
+
 return samplers

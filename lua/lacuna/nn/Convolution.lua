@@ -30,7 +30,8 @@ function Convolution:__init(dimension, nIn, nOut, filterSize, filterStride, opti
       return Sites.perAxis('Convolution', what, value, dimension, least)
    end
    self.filterStride = perAxis('filter stride', filterStride, 1)
-   self.dilation, self.pad = perAxis('dilation', options.dilation, 1), perAxis('pad', options.pad, 0)
+   self.dilation = perAxis('dilation', options.dilation, 1)
+   self.pad = perAxis('pad', options.pad, 0)
 end
 
 function Convolution:forward(input)

@@ -2,9 +2,9 @@
 --
 --     local net = nn.DeepC2(3, 5, 32)      -- a field of 126 cells, 574,368 parameters
 --
--- Level i = 1 .. l + 1 is a convolution of size 2, stride 1 to i k planes with a bias, a leaky ReLU,
--- and, but for the last, max pooling of size 3, stride 2.  `inputSize` tells the field for which one
--- output cell is left: 126 for l = 5, 62 for l = 4, 30 for l = 3.
+-- Level i = 1 .. l + 1 is a convolution of size 2, stride 1 to i k planes with a bias, a leaky
+-- ReLU, and, but for the last, max pooling of size 3, stride 2.  `inputSize` tells the field for
+-- which one output cell is left: 126 for l = 5, 62 for l = 4, 30 for l = 3.
 -- @classmod lacuna.nn.DeepC2
 local class = require 'lacuna.class'
 local Convolution = require 'lacuna.nn.Convolution'

@@ -31,7 +31,7 @@ end
 
 -- The index with a number added to each element.
 function ops.shiftIndex(index, by)
-   local shifted = index:newLike()
+   local shifted = Tensor.check('shiftIndex', 'index', index, 'int32'):newLike()
    run.index_shift(shifted, index, by)
    return shifted
 end
@@ -57,7 +57,8 @@ ops.define('gatherRows', {
 ops.define('scatterRows', {
    forward = function(context, x, index, rows)
       Tensor.check('scatterAdd', 'input', x, 'float32')
-      trust.check('scatterAdd', index, -1, fail.whole('scatterAdd', 'rows', rows, 0, 2147483647) - 1)
+      fail.whole('scatterAdd', 'rows', rows, 0, 2147483647)
+      trust.check('scatterAdd', index, -1, rows - 1)
       if x.sizes[1] ~= index:nElement() then
          fail.raise('scatterAdd: index has %d elements, expected %s', index:nElement(),
             tostring(x.sizes[1]))

@@ -120,7 +120,7 @@ end
 Tensor.uniform = ops.fillUniform
 Tensor.normal = ops.fillNormal
 
--- ---- indexing and printing -------------------------------------------------------------------------
+-- ---- indexing and printing ---------------------------------------------------------------------
 
 local methods = Tensor
 

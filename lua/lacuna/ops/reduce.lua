@@ -194,7 +194,8 @@ ops.define('root', {
    end,
 })
 
--- One kernel computes the whole gradient; where it is itself recorded, `rule` says it in operations.
+-- One kernel computes the whole gradient; where it is itself recorded, `rule` says it in
+-- operations.
 local function rowwise(name, cName, rule)
    ops.define(name, {
       forward = function(context, x)

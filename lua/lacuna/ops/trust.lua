@@ -1,8 +1,8 @@
 --- What is known of the values in an index tensor, so that they are read once, not at each use.
 --
 -- Kernels trust indices.  Those that come from outside are read and judged here; the library notes
--- its own as right when it makes them.  A note goes with the tensor and its aliases, and holds until
--- their storage is written.
+-- its own as right when it makes them.  A note goes with the tensor and its aliases, and holds
+-- until their storage is written.
 -- @module lacuna.ops.trust
 local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'

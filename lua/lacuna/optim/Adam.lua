@@ -10,7 +10,8 @@ local Optimizer = require 'lacuna.optim.Optimizer'
 local Adam = class('optim.Adam', Optimizer)
 
 --- @tparam table parameters
--- @tparam[opt] table options `lr`, 1e-3; `beta1`, 0.9; `beta2`, 0.999; `eps`, 1e-8; `weightDecay`, 0
+-- @tparam[opt] table options `lr`, 1e-3; `beta1`, 0.9; `beta2`, 0.999; `eps`, 1e-8;
+-- `weightDecay`, 0
 function Adam:__init(parameters, options)
    Optimizer.__init(self, parameters, options,
       { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 })
