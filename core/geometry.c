@@ -209,6 +209,7 @@ int lac_rulebook_reverse(lac_rulebook **out, int *flip, const lac_rulebook *b) {
             status = lac_rulebook_turn(&found->reverse, b);
             if (status == LAC_OK) {
                 found->reverse->owner = g;
+                found->reverse->reverse = found;
             }
         }
         found = found->reverse;

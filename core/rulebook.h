@@ -25,7 +25,7 @@ struct lac_rulebook {
     int32_t *tiles;   /* (n_tiles + 1) x taps          */
     int32_t mirrored; /* its own reverse, with taps counted from the end */
     lac_geometry *owner;
-    lac_rulebook *reverse; /* once asked for; the owner frees it */
+    lac_rulebook *reverse; /* of each other, once asked for; the owner frees both */
 };
 
 #endif

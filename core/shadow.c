@@ -5,7 +5,7 @@
  * without access; each operation runs its CPU kernel on copies of the operands'
  * descriptions that point to the back.  So code that forgets a copy, as it would for a
  * GPU, faults here: the handler records it, opens the page so that the program goes on,
- * and lac_shadow_violations tells.
+ * and lac_shadow_violations tells and closes it again.
  */
 #include "device.h"
 #include "memory.h"
@@ -20,7 +20,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { MOST_OPENED = 256 };
 static const size_t SPAN = (size_t)16 << 30, PAGE = 4096;
 
 extern const char *lac_running_op;
@@ -130,8 +129,6 @@ static struct sigaction previous;
 static char first_report[256];
 static char context_name[128];
 static int violations;
-static char *opened[MOST_OPENED];
-static int opened_count;
 
 static void on_fault(int number, siginfo_t *info, void *context) {
     char *address = info->si_addr;
@@ -153,7 +150,6 @@ static void on_fault(int number, siginfo_t *info, void *context) {
         snprintf(first_report, sizeof first_report,
                  "shadow: the host %s device memory, last operation %s, in %s", verb,
                  op ? op : "none", context_name[0] ? context_name : "no spec");
-    if (opened_count < MOST_OPENED) opened[opened_count++] = page;
     mprotect(page, PAGE, PROT_READ | PROT_WRITE);
 }
 
@@ -164,7 +160,7 @@ void lac_shadow_context(const char *name) {
 int lac_shadow_violations(char *report, double size) {
     const int count = violations;
     if (report && size >= 1) snprintf(report, (size_t)size, "%s", first_report);
-    while (opened_count > 0) mprotect(opened[--opened_count], PAGE, PROT_NONE);
+    if (count > 0) mprotect(front, SPAN, PROT_NONE);
     violations = 0;
     first_report[0] = 0;
     return count;

@@ -17,8 +17,8 @@ describe('the shadow device', function()
       touch(t, 0)
       local count, text = violations()
       assert.equal(1, count)
-      assert.equal('shadow: the host read device memory, last operation affine, in catches the host '
-         .. 'reading, and names the operation and the spec', text)
+      assert.equal('shadow: the host read device memory, last operation affine, in catches the '
+         .. 'host reading, and names the operation and the spec', text)
       assert.same({ 0, '' }, { violations() })
    end)
 
@@ -37,13 +37,13 @@ describe('the shadow device', function()
          assert.equal(1, (violations()))
       end
       local list = {}
-      for i = 1, 300 do -- more pages than it remembers
+      for i = 1, 300 do
          list[i] = lacuna.zeros(1024, { device = 'shadow' })
          touch(list[i], 0)
       end
       assert.equal(300, (violations()))
-      touch(list[1], 0)
-      assert.equal(1, (violations()))
+      for i = 1, 300 do touch(list[i], 0) end
+      assert.equal(300, (violations()))
    end)
 
    it('keeps quiet about what is right', function()
@@ -53,7 +53,8 @@ describe('the shadow device', function()
       assert.near_all({ 11, 15, 11, 15 }, a.grad, 0)
       assert.near_all({ 1, 2, 3, 4 }, a:to('cpu'), 0)
       local sites = lacuna.Sites.new({ { 1, 0, 0 }, { 1, 0, 1 } }, { device = 'shadow' })
-      local sums = lacuna.ops.sumPool(lacuna.ones(2, 1, { device = 'shadow' }), sites:submanifold(3))
+      local sums = lacuna.ops.sumPool(lacuna.ones(2, 1, { device = 'shadow' }),
+         sites:submanifold(3))
       assert.near_all({ 2, 2 }, sums, 0)
       assert.equal(0, (violations()))
    end)

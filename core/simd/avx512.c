@@ -23,7 +23,8 @@ INLINE void store_some(float *p, lanes some, vec a) {
 INLINE vec splat(float a) { return _mm512_set1_ps(a); }
 INLINE vec madd(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 
-#define TO_6(X, V, P)     X(V, 1, P) X(V, 2, P) X(V, 3, P) X(V, 4, P) X(V, 5, P) X(V, 6, P)
+#define TO_6(X, V, P)     X(V, 1, P) X(V, 2, P) X(V, 3, P) X(V, 4, P) X(V, 5, P) \
+                          X(V, 6, P)
 #define TO_8(X, V, P)     TO_6(X, V, P) X(V, 7, P) X(V, 8, P)
 #define TO_12(X, V, P)    TO_8(X, V, P) X(V, 9, P) X(V, 10, P) X(V, 11, P) X(V, 12, P)
 #define TO_16(X, V, P)    TO_12(X, V, P) X(V, 13, P) X(V, 14, P) X(V, 15, P) X(V, 16, P)

@@ -3,6 +3,11 @@
 -- Sites are sorted by sample, then in Morton order, each once: one order on every device and
 -- run.  All sets derived from one input share a geometry, which remembers every derived set and
 -- rulebook, so layers on one scale share them.
+--
+--     local sites = lacuna.Sites.new({ { 1, 0, 0 }, { 1, 0, 1 } }, { spatialSize = 8 })
+--     local book = sites:submanifold(3)       -- the pairs of a convolution of size 3
+--     print(sites.count, book:pairs())        -- 2 sites, 4 pairs
+--
 -- @classmod lacuna.Sites
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
@@ -60,7 +65,8 @@ end
 -- @treturn table input rows, from one
 -- @treturn table output rows, from one
 function Rulebook:read(tap)
-   local n = self:pairs(tap)
+   Rulebook.check('read', self)
+   local n = self:pairs(fail.whole('read', 'tap', tap, 1, self.taps))
    local inputs, outputs = Tensor.raw({ n }, 'int32', 'cpu'), Tensor.raw({ n }, 'int32', 'cpu')
    native.try(C.lac_rulebook_read, inputs.handle, outputs.handle, self.handle, tap - 1)
    local a, b = inputs:toFlat(), outputs:toFlat()
@@ -121,7 +127,7 @@ end
 --- @type Sites
 
 local function adopt()
-   local sites = setmetatable({ handle = native.own 'sites' }, Sites)
+   local sites = setmetatable({ handle = native.own 'sites', versions = {} }, Sites)
    local h = sites.handle
    sites.dimension, sites.count = C.lac_sites_dimension(h), C.lac_sites_count(h)
    sites.batchSize, sites.id = C.lac_sites_batch(h), C.lac_sites_id(h)
@@ -213,6 +219,7 @@ local found = native.new('double[1]')
 -- @tparam number threshold
 -- @treturn Tensor n x (1 + dimension), int32, as @{new} takes it
 function Sites.densePoints(dense, threshold)
+   Tensor.check('fromDense', 'input', dense)
    fail.number('fromDense', 'threshold', threshold)
    if #dense.sizes < 3 or #dense.sizes > 12 then
       fail.raise('fromDense: input is %s, expected batch x planes x 1 to 10 sizes',
@@ -233,11 +240,13 @@ function Sites:coords()
    return coords
 end
 
+-- Kernels trust these tensors: one that was written to, or released, is made again.
 local function cached(self, name, make)
    local had = self[name]
-   if had and had.handle ~= nil then return had end
-   self[name] = make():keep()
-   return self[name]
+   if had and had.handle ~= nil and had:version() == self.versions[name] then return had end
+   local made = make():keep()
+   self[name], self.versions[name] = made, made:version()
+   return made
 end
 
 --- Gives the row where each sample begins, and the number of rows.
@@ -284,12 +293,29 @@ function Sites:cells()
    end)
 end
 
+--- Gives the size of the dense tensor that holds every cell, as C knows it.
+-- @tparam string op who asks
+-- @tparam number planes
+-- @treturn table batch, planes, spatial size
+function Sites:denseSizes(op, planes)
+   local h = check(op, self)
+   local sizes = { C.lac_sites_batch(h), planes }
+   for a = 1, C.lac_sites_dimension(h) do
+      sizes[2 + a] = C.lac_sites_spatial_size(h, a - 1)
+      if sizes[2 + a] == 0 then
+         fail.raise('%s: the grid is unbounded, expected sites with a spatial size', op)
+      end
+   end
+   return sizes
+end
+
 --- Finds the pairs of a convolution that keeps the sites.
 -- @param kernel its size, a number or one for each dimension
 -- @param[opt=1] dilation
 -- @treturn Rulebook
 function Sites:submanifold(kernel, dilation)
-   local h, d = check('submanifold', self), self.dimension
+   local h = check('submanifold', self)
+   local d = C.lac_sites_dimension(h)
    native.relieve(native.device(self.device), 0)
    native.try(C.lac_sites_submanifold, native.out 'rulebook', h,
       native.doubles(Sites.perAxis('submanifold', 'kernel size', kernel, d, 1)),
@@ -306,7 +332,8 @@ end
 -- @treturn Sites
 -- @treturn Rulebook
 function Sites:strided(kernel, stride, dilation, pad)
-   local h, d = check('strided', self), self.dimension
+   local h = check('strided', self)
+   local d = C.lac_sites_dimension(h)
    native.relieve(native.device(self.device), 0)
    native.out 'rulebook'
    native.try(C.lac_sites_strided, native.out 'sites', native.out 'rulebook', h,

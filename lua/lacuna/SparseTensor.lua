@@ -112,7 +112,7 @@ end
 --- Makes a sparse tensor over sites that exist.
 -- @tparam Sites sites
 -- @tparam Tensor features count x planes, rows as the sites are sorted
--- @tparam[opt] background as for @{new}
+-- @param[opt] background as for @{new}
 -- @treturn SparseTensor
 function SparseTensor.over(sites, features, background)
    if not Sites.is(sites) then
@@ -187,12 +187,13 @@ end
 -- @param ... further arguments of f
 -- @treturn SparseTensor
 function SparseTensor:map(f, ...)
+   fail.callable('map', f)
    return SparseTensor.over(self.sites, f(self.features, ...),
       self.background and f(self.background, ...))
 end
 
 --- Turns exact mode on, with a background of zeros or the one given.
--- @tparam[opt] background as for @{new}
+-- @param[opt] background as for @{new}
 -- @treturn SparseTensor
 function SparseTensor:exact(background)
    return SparseTensor.over(self.sites, self.features, background or true)

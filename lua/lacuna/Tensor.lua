@@ -9,9 +9,9 @@
 -- Indices count from one.  Dtypes: `float32` (default), `int32`, `int64`, `uint8`; arithmetic is
 -- for float32.
 -- @classmod lacuna.Tensor
-local bit = require 'bit'
 local ffi = require 'ffi'
 local class = require 'lacuna.class'
+local elements = require 'lacuna.elements'
 local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
 local scope = require 'lacuna.scope'
@@ -22,10 +22,6 @@ local Tensor = class('Tensor')
 local dtypes = { float32 = C.LAC_F32, int32 = C.LAC_I32, int64 = C.LAC_I64, uint8 = C.LAC_U8 }
 local elementTypes = { [0] = 'float', 'int32_t', 'int64_t', 'uint8_t' }
 local elementSizes = { [0] = 4, 4, 8, 1 }
-local bounds = {
-   int32 = { -2147483648, 2147483647 }, uint8 = { 0, 255 },
-   int64 = { -9007199254740992, 9007199254740992 },
-}
 
 Tensor.defaultDevice = 'cpu'
 
@@ -157,37 +153,6 @@ function Tensor:newLike()
    return Tensor.raw({ unpack(self.sizes) }, self.dtype, self.device)
 end
 
-local function measure(values, sizes, depth)
-   if type(values) ~= 'table' then return end
-   if getmetatable(values) or depth > C.LAC_MAX_NDIM then
-      fail.raise('tensor: values hold %s at depth %d, expected numbers or tables of numbers',
-         fail.describe(values), depth)
-   end
-   sizes[depth] = #values
-   measure(values[1], sizes, depth + 1)
-end
-
-local function pour(values, sizes, depth, buffer, at, dtype)
-   if depth > #sizes then
-      if type(values) ~= 'number' then
-         fail.raise('tensor: element %d is %s, expected a number', at + 1, fail.describe(values))
-      end
-      local range = bounds[dtype]
-      if range and (values ~= math.floor(values) or values < range[1] or values > range[2]) then
-         fail.raise('tensor: element %d is %.14g, expected a whole number for %s', at + 1, values,
-            dtype)
-      end
-      buffer[at] = values
-      return at + 1
-   end
-   if type(values) ~= 'table' or #values ~= sizes[depth] then
-      fail.raise('tensor: a table at depth %d holds %s, expected %d elements', depth,
-         type(values) == 'table' and #values or fail.describe(values), sizes[depth])
-   end
-   for i = 1, sizes[depth] do at = pour(values[i], sizes, depth + 1, buffer, at, dtype) end
-   return at
-end
-
 --- Makes a tensor from nested tables of numbers, or from one number.
 -- @param values such as `{ { 1, 2 }, { 3, 4 } }`
 -- @tparam[opt] table options `dtype`, `device`, `requiresGrad`, and `shape` for a flat table
@@ -201,13 +166,10 @@ function Tensor.of(values, options)
    if Tensor.is(values) then
       fail.raise('tensor: values are a Tensor already, expected a table of numbers')
    end
-   local sizes = {}
-   measure(values, sizes, 1)
-   local count = 1
-   for i = 1, #sizes do count = count * sizes[i] end
+   local sizes, count = elements.measure(values)
    local t = Tensor.raw(sizes, options.dtype, options.device)
    local buffer = ffi.new(elementTypes[dtypes[options.dtype]] .. '[?]', math.max(count, 1))
-   pour(values, sizes, 1, buffer, 0, options.dtype)
+   elements.pour(buffer, values, sizes, options.dtype)
    native.check(C.lac_tensor_write(t.handle, buffer, count * t:elementSize()))
    if options.shape then t = t:view(options.shape) end
    return finish(t, options)
@@ -255,6 +217,7 @@ local function slice(t, first, sizes, hidden)
       native.doubles(sizes))
    return adopt(t.device, t.dtype, sizes, hidden)
 end
+-- internal: views for operations, which say themselves what is recorded.
 Tensor.slice = slice
 
 -- ---- asking -----------------------------------------------------------------------------------
@@ -305,37 +268,21 @@ function Tensor:shares(other)
       Tensor.check('shares', 'other', other).handle) ~= 0
 end
 
--- A nan whose bits are not the usual ones would be taken by LuaJIT for a value of another type, even
--- for a pointer: its numbers share their bits with its tags.
-local function makeNansUsual(buffer, count)
-   local words = ffi.cast('uint32_t *', buffer)
-   for i = 0, count - 1 do
-      if bit.band(words[i], 0x7fffffff) > 0x7f800000 then words[i] = 0x7fc00000 end
-   end
-end
-
 -- Calls f with a C array that holds the elements.
 local function withElements(op, t, f)
    Tensor.check(op, 'self', t)
    local count = t:nElement()
    local buffer = ffi.new(elementTypes[dtypes[t.dtype]] .. '[?]', math.max(count, 1))
    native.check(C.lac_tensor_read(buffer, count * t:elementSize(), t.handle))
-   if t.dtype == 'float32' then makeNansUsual(buffer, count) end
+   if t.dtype == 'float32' then elements.tameNans(buffer, count) end
    return f(buffer, count)
-end
-
-local function nest(buffer, sizes, depth, at)
-   if depth > #sizes then return tonumber(buffer[at]), at + 1 end
-   local list = {}
-   for i = 1, sizes[depth] do list[i], at = nest(buffer, sizes, depth + 1, at) end
-   return list, at
 end
 
 --- Copies the elements into nested Lua tables; a scalar gives a number.
 -- @treturn table|number
 function Tensor:toTable()
    return withElements('toTable', self, function(buffer)
-      return (nest(buffer, self.sizes, 1, 0))
+      return elements.nest(buffer, self.sizes)
    end)
 end
 
@@ -394,7 +341,7 @@ function Tensor:detach()
    return slice(Tensor.check('detach', 'self', self), 0, self:shape())
 end
 
--- The alias by which a node of the tape remembers a tensor: scopes don't see it.
+-- internal: the alias by which a node of the tape remembers a tensor: scopes don't see it.
 function Tensor:remember()
    local alias = slice(self, 0, self:shape(), true)
    alias.node, alias.slot, alias.requiresGrad = self.node, self.slot, self.requiresGrad

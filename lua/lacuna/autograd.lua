@@ -113,6 +113,7 @@ end
 -- @param ... the inputs, of any type
 -- @return what forward returns
 function autograd.apply(name, forward, backward, ...)
+   fail.callable('apply', forward)
    local n = select('#', ...)
    local wanted = false
    if scope.recording() then

@@ -5,6 +5,7 @@
 --     local p = Point(3)
 --
 -- @module lacuna.class
+local fail = require 'lacuna.fail'
 
 --- Makes a class.
 -- @tparam string name what `tostring(class)` and messages say
@@ -25,6 +26,9 @@ return function(name, parent)
       __index = parent,
       __call = function(_, ...)
          local object = setmetatable({}, class)
+         if not object.__init then
+            fail.raise('%s: the class was called, expected a function that makes one', name)
+         end
          object:__init(...)
          return object
       end,

@@ -37,6 +37,9 @@ function progress.new(title, total, options)
    return self
 end
 
+--- Writes the line that is shown: title, bar, steps, seconds passed and left.
+-- @tparam[opt] string text to end it with
+-- @treturn string
 function Progress:line(text)
    local part = self.total == 0 and 1 or self.done / self.total
    local filled = math.floor(part * WIDTH)

@@ -81,7 +81,8 @@ end
 
 -- The densities, in percent, that the talk on PySparseConvNet shows for render size 40.
 local TALK = {
-   0.18, nil, 0.35, 0.69, nil, 1.07, 1.93, nil, 3.26, 7.32, nil, 15.14, 46.30, nil, 97.54, 100, nil, 100,
+   0.18, nil, 0.35, 0.69, nil, 1.07, 1.93, nil, 3.26, 7.32, nil, 15.14, 46.30, nil, 97.54,
+   100, nil, 100,
 }
 
 local function total(rows, field)
@@ -139,10 +140,11 @@ local function describeFolder(net, folder, options)
    table.sort(work)
    print(('%s: %d meshes in seeded random poses, render size %d'):format(folder, #items,
       options.render))
-   print(('%2s  %-28s %5s %12s %21s %10s'):format('#', 'layer', 'size', 'density %', 'range', 'talk'))
+   print(('%2s  %-28s %5s %12s %21s %10s'):format('#', 'layer', 'size', 'density %', 'range',
+      'talk'))
    for r, s in ipairs(statistics) do
-      print(('%2d  %-28s %5d %12.3f %10.3f - %8.3f %10s'):format(r - 1, first[r].name, first[r].size,
-         s.sum / #items, s.low, s.high, TALK[r] and ('%.2f'):format(TALK[r]) or ''))
+      print(('%2d  %-28s %5d %12.3f %10.3f - %8.3f %10s'):format(r - 1, first[r].name,
+         first[r].size, s.sum / #items, s.low, s.high, TALK[r] and ('%.2f'):format(TALK[r]) or ''))
    end
    local sum = 0
    for _, w in ipairs(work) do sum = sum + w end
@@ -189,7 +191,10 @@ function report.new(parts)
    return self
 end
 
--- The mean unit vector of each shape over some poses, and its mean number of voxels.
+--- Embeds each shape: adds up its unit vectors over some poses, and averages its voxels.
+-- @tparam string split `train` or `test`
+-- @treturn table a row of numbers for each shape
+-- @treturn table a number of voxels for each shape
 function Scorer:vectors(split)
    local loader = self.loader(split, {
       augment = false,
@@ -261,6 +266,8 @@ local function ranking(distances)
    return order
 end
 
+--- Draws queries beside the training shapes nearest to them, to queries.png.
+-- @tparam table result with `distances`, queries x targets
 function Scorer:showNeighbours(result)
    local rows, shown = {}, {}
    for i, item in ipairs(self.set.test) do
@@ -287,6 +294,8 @@ function Scorer:showNeighbours(result)
    })))
 end
 
+--- Draws all shapes as points of a plane, to embedding.png.
+-- @tparam table result with `targets` and `queries`, rows of numbers
 function Scorer:showEmbedding(result)
    local points, names = {}, {}
    for split, list in pairs { train = result.targets, test = result.queries } do

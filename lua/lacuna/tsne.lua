@@ -30,10 +30,11 @@ end
 
 -- Checks that all rows have `width` finite numbers, or as many as the first.
 local function checkRows(what, rows, width)
-   if type(rows) ~= 'table' then
+   if type(rows) ~= 'table' or getmetatable(rows) then
       fail.raise('tsne: %s are %s, expected an array', what, fail.describe(rows))
    end
-   for i, row in ipairs(rows) do
+   for i = 1, #rows do
+      local row = rows[i]
       if type(row) ~= 'table' then
          fail.raise('tsne: row %d of the %s is %s, expected an array', i, what, fail.describe(row))
       end
@@ -41,7 +42,8 @@ local function checkRows(what, rows, width)
       if #row ~= width then
          fail.raise('tsne: row %d of the %s has %d numbers, expected %d', i, what, #row, width)
       end
-      for p, value in ipairs(row) do
+      for p = 1, #row do
+         local value = row[p]
          if type(value) ~= 'number' or value ~= value or math.abs(value) == math.huge then
             fail.raise('tsne: number %d of row %d of the %s is %s, expected a finite number', p, i,
                what, fail.describe(value))

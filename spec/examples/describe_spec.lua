@@ -18,7 +18,8 @@ describe('the layers of DeepC2', function()
       local perAxis = { size, size, size }
       for i = 1, net:size() do
          local layer = net:get(i)
-         local kernel, stride = layer.filterSize or layer.poolSize, layer.filterStride or layer.poolStride
+         local kernel = layer.filterSize or layer.poolSize
+         local stride = layer.filterStride or layer.poolStride
          if kernel then
             local outputs, found = oracle.strided(coords, kernel[1], stride[1], 1, 0, perAxis)
             perAxis = oracle.outputSize(perAxis, kernel[1], stride[1], 1, 0)

@@ -104,4 +104,11 @@ describe('ops.toDense and ops.fromDense', function()
       sites:release()
       assert.fails('released', ops.toDense, x, sites)
    end)
+
+   it('stay right when the cells that were handed out are written to', function()
+      local sites = lacuna.Sites.new({ { 1, 0, 0 }, { 1, 3, 3 } }, { spatialSize = 4 })
+      sites:cells():fill(7777777777)
+      sites.spatialSize[1], sites.batchSize = 1, 0
+      assert.are.equal(4, ops.toDense(lacuna.ones(2, 2), sites):sum():item())
+   end)
 end)

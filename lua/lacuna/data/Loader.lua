@@ -41,7 +41,8 @@ local function readSampler(options)
    return sampler
 end
 
---- @param dataset an object with `size()` and `get(i, generator)`, or a description that
+--- Makes a loader.
+-- @param dataset an object with `size()` and `get(i, generator)`, or a description that
 -- `data.remote` made, which workers need: they build the data set themselves
 -- @tparam[opt] table options `batchSize`, 1; `shuffle`, false; `dropLast`, whether to leave out a
 -- last batch that is smaller, false; or `sampler` instead of these; `seed`, 0; `workers`, 0;
@@ -101,7 +102,14 @@ end
 -- What each batch from `first` on asks for; repeated samples get seeds of their own.
 local function tasks(self, epoch, first)
    local batches, met, list = self.sampler:epoch(epoch), {}, {}
+   if type(batches) ~= 'table' then
+      fail.raise('Loader: the sampler gave %s, expected a list of batches', fail.describe(batches))
+   end
    for b = 1, #batches do
+      if type(batches[b]) ~= 'table' then
+         fail.raise('Loader: batch %d of the sampler is %s, expected a list of sample numbers', b,
+            fail.describe(batches[b]))
+      end
       local chosen = {}
       for k, i in ipairs(batches[b]) do
          local before = met[i] or 0

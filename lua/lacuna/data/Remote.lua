@@ -24,7 +24,8 @@ local fail = require 'lacuna.fail'
 
 local Remote = class('data.Remote')
 
---- @tparam string module what `require` takes
+--- Makes a description of a data set.
+-- @tparam string module what `require` takes
 -- @tparam[opt] table arguments numbers, strings, booleans, cpu tensors and tables of them
 function Remote:__init(module, arguments)
    if type(module) ~= 'string' then

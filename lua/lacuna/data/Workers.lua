@@ -1,4 +1,10 @@
 --- Threads that make samples, each in a Lua state of its own; the loader's side of them.
+--
+--     local workers = Workers(2, description)     -- as `data.remote` writes it
+--     local id = workers:put { indices = { 1, 2 }, seeds = { 7, 8 } }
+--     local answer = workers:take(id)             -- bytes; data.Loader reads them
+--     workers:close()
+--
 -- @classmod lacuna.data.Workers
 local bytes = require 'lacuna.data.bytes'
 local class = require 'lacuna.class'
@@ -15,7 +21,8 @@ local function prelude()
       package.cpath, library and ('%q'):format(library) or 'nil')
 end
 
---- @tparam number n how many threads
+--- Starts the threads.
+-- @tparam number n how many threads
 -- @tparam string description of the data set
 function Workers:__init(n, description)
    local worker = require 'lacuna.worker'

@@ -18,7 +18,8 @@ local datasets = {}
 local Dataset = class('data.Dataset')
 datasets.Dataset = Dataset
 
---- @tparam number size
+--- Makes a data set.
+-- @tparam number size
 -- @tparam function get takes `i` and a generator, gives a sample
 function Dataset:__init(size, get)
    self.count = fail.whole('Dataset', 'size', size, 0)
@@ -73,6 +74,9 @@ end
 -- @treturn Dataset
 function datasets.subset(dataset, indices)
    datasets.check('subset', dataset)
+   if type(indices) ~= 'table' then
+      fail.raise('subset: indices are %s, expected a list', fail.describe(indices))
+   end
    local chosen, size = {}, dataset:size()
    for k = 1, #indices do chosen[k] = fail.whole('subset', 'index', indices[k], 1, size) end
    return Dataset(#chosen, function(k, generator) return dataset:get(chosen[k], generator) end)

@@ -3,7 +3,8 @@
 local fail = require 'lacuna.fail'
 local ops = require 'lacuna.ops'
 
---- @tparam Dataset dataset
+--- Gets a sample.
+-- @tparam Dataset dataset
 -- @tparam number i the sample's number
 -- @tparam number seed of its generator
 -- @return the sample

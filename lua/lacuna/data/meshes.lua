@@ -114,8 +114,8 @@ end
 -- `train`, 24 and `test`, 8 for each class; `holdout`, 0: where it is k, every k-th training mesh
 -- of a class takes the place of the test meshes, which stay unseen while settings are chosen;
 -- `companions`, 0: generated shapes of each class to learn beside real meshes
--- @treturn table `classes`: names; `train`, `test`, `companions`: arrays of items with `label` (from
--- one; those of companions follow the others), `class`, and `path` or `shape`
+-- @treturn table `classes`: names; `train`, `test`, `companions`: arrays of items with `label`
+-- (from one; those of companions follow the others), `class`, and `path` or `shape`
 function meshes.open(options)
    options = fail.options('meshes', options,
       { data = false, seed = 0, train = 24, test = 8, holdout = 0, companions = 0 })

@@ -2,7 +2,8 @@
 -- @module lacuna.data.meshes_remote
 local meshes = require 'lacuna.data.meshes'
 
---- @tparam table description what `meshes.open` takes; `split`: `train`, `test`, or `learn`, the
+--- Builds the data set.
+-- @tparam table description what `meshes.open` takes; `split`: `train`, `test`, or `learn`, the
 -- training meshes and behind them the companions; `renderSize`, `size`, `augment`
 -- @treturn Dataset
 return function(description)

@@ -24,11 +24,16 @@ local samplers = {
 
 local Plain = class('data.PlainSampler')
 
+--- Tells the number of batches in an epoch.
+-- @treturn number
 function Plain:batches()
    local whole = self.size / self.batchSize
    return self.dropLast and math.floor(whole) or math.ceil(whole)
 end
 
+--- Lists the batches of an epoch.
+-- @tparam number n which epoch, from 0
+-- @treturn table of lists of sample numbers, from one
 function Plain:epoch(n)
    fail.whole('sampler', 'epoch', n, 0)
    local order = self.shuffled and seeds.order(self.size, seeds.generator(self.seed, n))
@@ -80,6 +85,8 @@ local function plan(groups, classes, each)
    return counts, total, math.max(most, math.ceil(total / classes))
 end
 
+--- Tells the number of batches in an epoch.
+-- @treturn number
 function Balanced:batches() return self.count end
 
 -- Hands the groups out so that no class is twice in a batch: class after class, batch after batch,
@@ -129,6 +136,9 @@ local function draw(stream, taken, each, generator)
    return list[stream.at - 1]
 end
 
+--- Lists the batches of an epoch.
+-- @tparam number n which epoch, from 0
+-- @treturn table of lists of sample numbers, from one
 function Balanced:epoch(n)
    fail.whole('sampler', 'epoch', n, 0)
    local generator = seeds.generator(self.seed, n)
@@ -184,8 +194,13 @@ end
 
 local Together = class('data.TogetherSampler')
 
+--- Tells the number of batches in an epoch.
+-- @treturn number
 function Together:batches() return self.first:batches() end
 
+--- Lists the batches of an epoch.
+-- @tparam number n which epoch, from 0
+-- @treturn table of lists of sample numbers, from one
 function Together:epoch(n)
    local batches, others = self.first:epoch(n), self.second:epoch(n)
    for b, batch in ipairs(batches) do

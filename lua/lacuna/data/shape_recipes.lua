@@ -3,6 +3,7 @@
 -- @module lacuna.data.shape_recipes
 local solids = require 'lacuna.data.solids'
 
+-- internal: a function for each class, which shapes calls with a generator; gives a solid.
 local recipes = {}
 
 local pi, sin, cos = math.pi, math.sin, math.cos

@@ -26,13 +26,16 @@ shapes.classes = {}
 for class in pairs(recipes) do table.insert(shapes.classes, class) end
 table.sort(shapes.classes)
 
---- The bounds of the number of voxels that a shape touches, at one unit a voxel.
-shapes.fewestVoxels, shapes.mostVoxels = 600, 2400
+--- The least number of voxels that a shape touches, at one unit a voxel.
+shapes.fewestVoxels = 600
+--- The largest number of voxels that a shape touches, at one unit a voxel.
+shapes.mostVoxels = 2400
 --- The longest diagonal of a bounding box.
 shapes.longestDiagonal = 44
 
 -- random numbers -----------------------------------------------------------------------------
 
+-- internal: the generator of this file; recipes get one.
 local Random = {}
 Random.__index = Random
 

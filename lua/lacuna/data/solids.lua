@@ -156,6 +156,8 @@ end
 -- outlines -----------------------------------------------------------------------------------
 
 --- Gives the outline of a circle of radius one.
+-- @tparam number n how many corners
+-- @treturn table an array of `{ x, y }`
 function solids.circle(n)
    local outline = {}
    for j = 1, n do
@@ -165,7 +167,10 @@ function solids.circle(n)
    return outline
 end
 
---- Splits each side of an outline into `steps` equal parts.
+--- Splits each side of an outline into equal parts.
+-- @tparam table outline an array of `{ x, y }`
+-- @tparam number steps how many parts
+-- @treturn table a new outline
 function solids.split(outline, steps)
    local out = {}
    for j, a in ipairs(outline) do
@@ -221,21 +226,33 @@ end
 
 -- moving -------------------------------------------------------------------------------------
 
---- Applies f(x, y, z) -> x, y, z to all vertices.
+--- Applies a function to all vertices, in place.
+-- @tparam table solid
+-- @tparam function f takes x, y, z and gives x, y, z
+-- @treturn table solid
 function solids.map(solid, f)
    local v = solid.vertices
    for i = 1, #v, 3 do v[i], v[i + 1], v[i + 2] = f(v[i], v[i + 1], v[i + 2]) end
    return solid
 end
 
---- Moves a solid.
+--- Moves a solid, in place.
+-- @tparam table solid
+-- @tparam number dx
+-- @tparam number dy
+-- @tparam number dz
+-- @treturn table solid
 function solids.shift(solid, dx, dy, dz)
    local v = solid.vertices
    for i = 1, #v, 3 do v[i], v[i + 1], v[i + 2] = v[i] + dx, v[i + 1] + dy, v[i + 2] + dz end
    return solid
 end
 
---- Turns a solid about an axis, 'x', 'y' or 'z', by an angle in radians.
+--- Turns a solid about an axis, in place.
+-- @tparam table solid
+-- @tparam string axis `x`, `y` or `z`
+-- @tparam number angle in radians
+-- @treturn table solid
 function solids.turn(solid, axis, angle)
    local c, s = math.cos(angle), math.sin(angle)
    local a = axis == 'x' and 1 or axis == 'y' and 2 or 0

@@ -26,7 +26,7 @@ local function pairAt(group, p)
    return group[a + 1], group[(b >= a and b + 1 or b) + 1]
 end
 
--- Each gives the pair that stands at a place, from 0, of a class's sequence of `count`.
+-- internal: each gives the pair that stands at a place, from 0, of a class's sequence of `count`.
 local methods = {}
 
 function methods.permutations() return function(place) return place end end
@@ -130,6 +130,8 @@ function triplets.sampler(labels, options)
    return self
 end
 
+--- Tells the number of batches in an epoch.
+-- @treturn number
 function Triplets:batches() return self.total end
 
 -- A sample of no matter which class but c, all equally likely.
@@ -155,6 +157,9 @@ local function fill(self, batch, c, at, place, generator)
    for j = 1, k do batch[first + 2 * k + j] = stranger(self, c, generator) end
 end
 
+--- Lists the batches of an epoch.
+-- @tparam number n which epoch, from 0
+-- @treturn table of lists of sample numbers, from one
 function Triplets:epoch(n)
    fail.whole('sampler', 'epoch', n, 0)
    local generator = seeds.generator(self.seed, n)
@@ -237,6 +242,17 @@ local function freed(pool)
    return free
 end
 
+-- A table, or what a tensor gives as one.
+local function listed(what, value, method)
+   if type(value) == 'table' and type(value[method]) == 'function' then
+      value = value[method](value)
+   end
+   if type(value) ~= 'table' then
+      fail.raise('select: %s are %s, expected a table or a tensor', what, fail.describe(value))
+   end
+   return value
+end
+
 --- Chooses triplets within a batch whose distances are known.  Each anchor gets a positive, the
 -- likelier the farther it is, and a negative, the likelier the nearer; each sample serves once as
 -- a positive and once as a negative at most.  An anchor for which none is left gets no triplet.
@@ -248,12 +264,19 @@ end
 -- @treturn table the positive of each
 -- @treturn table the negative of each
 function triplets.select(distances, labels, options)
-   if type(distances.toTable) == 'function' then distances = distances:toTable() end
-   if type(labels.toFlat) == 'function' then labels = labels:toFlat() end
+   distances = listed('distances', distances, 'toTable')
+   labels = listed('labels', labels, 'toFlat')
    local n = #labels
-   if #distances ~= n or n > 0 and #distances[1] ~= n then
+   if #distances ~= n then
       fail.raise('select: distances have %d rows, expected %d x %d, as many as labels', #distances,
          n, n)
+   end
+   for i = 1, n do
+      if type(distances[i]) ~= 'table' or #distances[i] ~= n then
+         fail.raise('select: row %d of the distances is %s, expected %d numbers', i,
+            type(distances[i]) == 'table' and #distances[i] .. ' numbers'
+            or fail.describe(distances[i]), n)
+      end
    end
    options = fail.options('select', options, { anchors = range(n), positives = range(n),
       negatives = range(n), fall = 'linear', seed = 0, generator = false })

@@ -17,7 +17,8 @@ local function answerSample(parts, dataset, i, seed)
    bytes.append(parts, draw(dataset, i, seed))
 end
 
---- @tparam string description of the data set, as `data.remote` writes it
+--- Makes the function that answers tasks.
+-- @tparam string description of the data set, as `data.remote` writes it
 -- @treturn function from a task's bytes, and a function that tells whether the answer is still
 -- wanted, to the answer
 return function(description)

@@ -14,7 +14,8 @@ local SparseTensor = require 'lacuna.SparseTensor'
 
 local AveragePooling = class('nn.AveragePooling', Module)
 
---- @tparam number dimension 1 to 10
+--- Makes the layer.
+-- @tparam number dimension 1 to 10
 -- @param poolSize a number or one for each dimension
 -- @param poolStride a number or one for each dimension
 -- @tparam[opt] table options `divisor`: `volume` (default) or `active`

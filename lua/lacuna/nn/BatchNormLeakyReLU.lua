@@ -9,7 +9,8 @@ local fail = require 'lacuna.fail'
 
 local BatchNormLeakyReLU = class('nn.BatchNormLeakyReLU', BatchNormalization)
 
---- @tparam number nPlanes
+--- Makes the layer.
+-- @tparam number nPlanes
 -- @tparam[opt] table options `eps`, 1e-4; `momentum`, 0.99; `affine`, true; `leakiness`, 0.333
 function BatchNormLeakyReLU:__init(nPlanes, options)
    options = fail.options(self.__typename, options,

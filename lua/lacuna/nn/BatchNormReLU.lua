@@ -9,7 +9,8 @@ local fail = require 'lacuna.fail'
 
 local BatchNormReLU = class('nn.BatchNormReLU', BatchNormalization)
 
---- @tparam number nPlanes
+--- Makes the layer.
+-- @tparam number nPlanes
 -- @tparam[opt] table options `eps`, 1e-4; `momentum`, 0.99; `affine`, true
 function BatchNormReLU:__init(nPlanes, options)
    options = fail.options(self.__typename, options, { eps = 1e-4, momentum = 0.99, affine = true })

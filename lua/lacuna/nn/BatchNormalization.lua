@@ -16,7 +16,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local BatchNormalization = class('nn.BatchNormalization', Module)
 
---- @tparam number nPlanes
+--- Makes the layer.
+-- @tparam number nPlanes
 -- @tparam[opt] table options `eps`, 1e-4; `momentum`, 0.99; `affine`, true; `leakiness`: the slope
 -- of the leaky ReLU, 1 for none (default), 0 for ReLU
 function BatchNormalization:__init(nPlanes, options)
@@ -35,6 +36,7 @@ function BatchNormalization:__init(nPlanes, options)
    self:buffer('runningVariance', Tensor.ones(nPlanes))
 end
 
+-- internal: moves the running mean and variance towards those of a batch of `rows` rows.
 function BatchNormalization:update(mean, variance, rows)
    local keep = self.momentum
    local unbiased = rows > 1 and rows / (rows - 1) or 1
@@ -42,6 +44,7 @@ function BatchNormalization:update(mean, variance, rows)
    self.runningVariance:mul(keep):axpy((1 - keep) * unbiased, variance)
 end
 
+-- internal: normalises a dense n x nPlanes.
 function BatchNormalization:rows(x)
    if #x.sizes ~= 2 or x.sizes[2] ~= self.nPlanes then
       fail.raise('%s: input is %s, expected n x %d', self.__typename, table.concat(x.sizes, 'x'),

@@ -14,7 +14,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local ContrastiveLoss = class('nn.ContrastiveLoss', Loss)
 
---- @tparam[opt] table options `margin`, 1; `metric`: `euclidean` (default), `squared` or `cosine`;
+--- Makes the loss.
+-- @tparam[opt] table options `margin`, 1; `metric`: `euclidean` (default), `squared` or `cosine`;
 -- `reduction`
 function ContrastiveLoss:__init(options)
    Loss.__init(self, options, { margin = 1, metric = 'euclidean' })

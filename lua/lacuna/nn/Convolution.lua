@@ -16,7 +16,8 @@ local SparseTensor = require 'lacuna.SparseTensor'
 
 local Convolution = class('nn.Convolution', Module)
 
---- @tparam number dimension 1 to 10
+--- Makes the layer.
+-- @tparam number dimension 1 to 10
 -- @tparam number nIn planes of the input
 -- @tparam number nOut planes of the output
 -- @param filterSize a number or one for each dimension

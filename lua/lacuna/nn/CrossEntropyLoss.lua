@@ -11,6 +11,9 @@ local Tensor = require 'lacuna.Tensor'
 
 local CrossEntropyLoss = class('nn.CrossEntropyLoss', Loss)
 
+--- @tparam[opt] table options `reduction`: `mean` (default) or `sum`
+function CrossEntropyLoss:__init(options) Loss.__init(self, options) end
+
 function CrossEntropyLoss:forward(scores, labels)
    Tensor.check('CrossEntropyLoss', 'scores', scores, 'float32')
    return self:reduce(-ops.pick(ops.logSoftmax(scores), labels))

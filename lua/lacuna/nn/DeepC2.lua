@@ -15,7 +15,8 @@ local Sequential = require 'lacuna.nn.Sequential'
 
 local DeepC2 = class('nn.DeepC2', Sequential)
 
---- @tparam number dimension
+--- Makes the layer.
+-- @tparam number dimension
 -- @tparam number l levels of pooling
 -- @tparam number k planes of the first level
 -- @tparam[opt] table options `nIn`, planes of the input, 1; `leak`, 1/3; `planes`, a table of l + 1

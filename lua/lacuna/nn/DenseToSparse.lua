@@ -11,7 +11,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local DenseToSparse = class('nn.DenseToSparse', Module)
 
---- @tparam number dimension 1 to 10
+--- Makes the layer.
+-- @tparam number dimension 1 to 10
 -- @tparam[opt] table options `threshold`, 0
 function DenseToSparse:__init(dimension, options)
    Module.__init(self)

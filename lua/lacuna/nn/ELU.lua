@@ -11,7 +11,8 @@ local pointwise = require 'lacuna.nn.pointwise'
 
 local ELU = class('nn.ELU', Module)
 
---- @tparam[opt=1] number alpha
+--- Makes the layer.
+-- @tparam[opt=1] number alpha
 function ELU:__init(alpha)
    Module.__init(self)
    self.alpha = fail.number('ELU', 'alpha', alpha or 1)

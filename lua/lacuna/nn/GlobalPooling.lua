@@ -16,7 +16,8 @@ local kinds = {
    sum = ops.segmentSum, mean = ops.segmentMean, max = ops.segmentMax,
 }
 
---- @tparam[opt='mean'] string kind `sum`, `mean` or `max`
+--- Makes the layer.
+-- @tparam[opt='mean'] string kind `sum`, `mean` or `max`
 function GlobalPooling:__init(kind)
    Module.__init(self)
    self.kind = kind or 'mean'

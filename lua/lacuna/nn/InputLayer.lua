@@ -10,7 +10,8 @@ local SparseTensor = require 'lacuna.SparseTensor'
 
 local InputLayer = class('nn.InputLayer', Module)
 
---- @tparam number dimension 1 to 10
+--- Makes the layer.
+-- @tparam number dimension 1 to 10
 -- @param spatialSize a number or one for each dimension; nil for an unbounded grid
 -- @tparam[opt] table options `duplicates`: `sum` (default), `mean`, `first`, `last`, `max`, `min`,
 -- `error`; `background` as for `SparseTensor.new`; `device`
@@ -22,7 +23,8 @@ function InputLayer:__init(dimension, spatialSize, options)
       { duplicates = 'sum', background = false, device = false })
 end
 
---- @tparam table input `{ coords, features [, batchSize] }`, coords n x (1 + dimension) with the
+--- Makes the sparse tensor.
+-- @tparam table input `{ coords, features [, batchSize] }`, coords n x (1 + dimension) with the
 -- sample, from one, first
 -- @treturn SparseTensor
 function InputLayer:forward(input)

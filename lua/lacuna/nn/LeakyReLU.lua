@@ -11,7 +11,8 @@ local pointwise = require 'lacuna.nn.pointwise'
 
 local LeakyReLU = class('nn.LeakyReLU', Module)
 
---- @tparam[opt=1/3] number leak the slope
+--- Makes the layer.
+-- @tparam[opt=1/3] number leak the slope
 function LeakyReLU:__init(leak)
    Module.__init(self)
    self.leak = fail.number('LeakyReLU', 'leak', leak or 1 / 3)

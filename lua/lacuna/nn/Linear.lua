@@ -13,7 +13,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local Linear = class('nn.Linear', Module)
 
---- @tparam number nIn
+--- Makes the layer.
+-- @tparam number nIn
 -- @tparam number nOut
 -- @tparam[opt] table options `bias`, true by default
 function Linear:__init(nIn, nOut, options)
@@ -25,6 +26,7 @@ function Linear:__init(nIn, nOut, options)
    if options.bias then self:parameter('bias', Tensor.zeros(nOut)) end
 end
 
+-- internal: x W + b, without checks.
 function Linear:transform(x)
    local y = ops.matmul(x, self.weight)
    return self.bias and y + self.bias or y

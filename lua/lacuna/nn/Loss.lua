@@ -12,7 +12,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local Loss = class('nn.Loss', Module)
 
---- @tparam[opt] table options `reduction`: `mean` (default) or `sum` over the batch; and those of
+--- Makes the loss.
+-- @tparam[opt] table options `reduction`: `mean` (default) or `sum` over the batch; and those of
 -- the loss
 -- @tparam[opt] table defaults of the loss's own options
 function Loss:__init(options, defaults)

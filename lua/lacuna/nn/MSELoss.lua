@@ -9,6 +9,9 @@ local ops = require 'lacuna.ops'
 
 local MSELoss = class('nn.MSELoss', Loss)
 
+--- @tparam[opt] table options `reduction`: `mean` (default) or `sum`
+function MSELoss:__init(options) Loss.__init(self, options) end
+
 function MSELoss:forward(output, target)
    self:same('target', output, target)
    return self:reduce(ops.square(output - target))

@@ -13,7 +13,8 @@ local SparseTensor = require 'lacuna.SparseTensor'
 
 local MaxPooling = class('nn.MaxPooling', Module)
 
---- @tparam number dimension 1 to 10
+--- Makes the layer.
+-- @tparam number dimension 1 to 10
 -- @param poolSize a number or one for each dimension
 -- @param poolStride a number or one for each dimension
 function MaxPooling:__init(dimension, poolSize, poolStride)

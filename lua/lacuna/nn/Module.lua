@@ -8,6 +8,12 @@
 --     function Scale:forward(input) return input:map(ops.mul, self.weight) end
 --
 -- `net(x)` calls `forward`.  Gradients belong to the operations; a layer has none to write.
+--
+-- Fields: what `parameter`, `buffer` and `child` registered, by name, and the names in the order of
+-- registration, `parameterNames`, `bufferNames`, `childNames`.  After a call, `last` says what came
+-- out: for a sparse tensor `sites` (how many), `planes`, `spatialSize`, `batchSize` and `density`
+-- (active cells of all cells, 0 to 1); for a dense one `shape`; for both `multiplyAdds`, where the
+-- layer counts them.
 -- @classmod lacuna.nn.Module
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
@@ -16,6 +22,7 @@ local Tensor = require 'lacuna.Tensor'
 
 local Module = class('nn.Module')
 
+--- Makes a module without parameters.  Constructors of layers call it first.
 function Module:__init()
    self.training_ = true
    self.parameterNames, self.bufferNames, self.childNames = {}, {}, {}
@@ -86,7 +93,9 @@ end
 
 local watcher  -- while activations() runs: gets each module and its output
 
---- Runs `forward`, and notes the sites it gave.
+--- Runs `forward`, and notes in `last` what it gave.
+-- @param ... what the layer takes
+-- @return what it gives
 function Module:__call(...)
    local output = self:forward(...)
    if SparseTensor.is(output) then
@@ -165,6 +174,7 @@ end
 -- @tparam function f
 -- @treturn Module self
 function Module:apply(f)
+   fail.callable('apply', f)
    for _, entry in ipairs(self:namedModules()) do f(entry[2]) end
    return self
 end
@@ -258,7 +268,7 @@ end
 
 -- ---- printing -------------------------------------------------------------------------------
 
---- What stands in brackets after the type; layers define their own.
+--- Tells what stands in brackets after the type; layers define their own.
 -- @treturn string
 function Module:describe() return '' end
 

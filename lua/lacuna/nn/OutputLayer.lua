@@ -11,7 +11,8 @@ local SparseTensor = require 'lacuna.SparseTensor'
 
 local OutputLayer = class('nn.OutputLayer', Module)
 
---- @tparam number dimension 1 to 10
+--- Makes the layer.
+-- @tparam number dimension 1 to 10
 function OutputLayer:__init(dimension)
    Module.__init(self)
    self.dimension = fail.whole('OutputLayer', 'dimension', dimension, 1, 10)

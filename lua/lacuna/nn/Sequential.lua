@@ -9,7 +9,8 @@ local Module = require 'lacuna.nn.Module'
 
 local Sequential = class('nn.Sequential', Module)
 
---- @param ... modules to start with
+--- Makes the container.
+-- @param ... modules to start with
 function Sequential:__init(...)
    Module.__init(self)
    for i = 1, select('#', ...) do self:add((select(i, ...))) end

@@ -10,7 +10,8 @@ local SparseTensor = require 'lacuna.SparseTensor'
 
 local SparseToDense = class('nn.SparseToDense', Module)
 
---- @tparam number dimension 1 to 10
+--- Makes the layer.
+-- @tparam number dimension 1 to 10
 -- @tparam number nPlanes
 function SparseToDense:__init(dimension, nPlanes)
    Module.__init(self)

@@ -18,7 +18,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local SubmanifoldConvolution = class('nn.SubmanifoldConvolution', Module)
 
---- @tparam number dimension 1 to 10
+--- Makes the layer.
+-- @tparam number dimension 1 to 10
 -- @tparam number nIn planes of the input
 -- @tparam number nOut planes of the output
 -- @param filterSize odd or even, a number or one for each dimension

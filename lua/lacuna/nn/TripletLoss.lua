@@ -12,7 +12,8 @@ local rowDistances = require 'lacuna.nn.rowDistances'
 
 local TripletLoss = class('nn.TripletLoss', Loss)
 
---- @tparam[opt] table options `margin`, 1; `metric`: `euclidean` (default), `squared` or `cosine`;
+--- Makes the loss.
+-- @tparam[opt] table options `margin`, 1; `metric`: `euclidean` (default), `squared` or `cosine`;
 -- `normalize`: scale rows to length 1 first, false; `reduction`
 function TripletLoss:__init(options)
    Loss.__init(self, options, { margin = 1, metric = 'euclidean', normalize = false })

@@ -18,7 +18,7 @@ function pooling.initialise(layer, op, dimension, size, stride)
    layer.poolStride = Sites.perAxis(op, 'pool stride', stride, dimension, 1)
 end
 
---- What stands in brackets when a pooling layer prints.
+--- Tells what stands in brackets when a pooling layer prints.
 -- @tparam Module layer
 -- @treturn string
 function pooling.describe(layer)

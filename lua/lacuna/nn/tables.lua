@@ -18,7 +18,7 @@ function tables.check(op, inputs)
          fail.raise('%s: tensor %d lies on other sites than tensor 1 (%d and %d), expected the '
             .. 'same', op, i, input.sites.count, inputs[1].sites.count)
       end
-      if (input.background == nil) ~= (inputs[1].background == nil) then
+      if (not input.background) ~= (not inputs[1].background) then
          fail.raise('%s: tensor %d and tensor 1 differ in exact mode, expected the same', op, i)
       end
    end

@@ -147,11 +147,42 @@ define('minimum', true, function(dy, a, b, needs)
    return needs[1] and dy * ops.le(a, b), needs[2] and dy * ops.gt(a, b)
 end)
 
---- Compares: 1 where a < b, else 0; likewise `le`, `gt`, `ge`, `eq`, `ne`.  No gradient.
+--- Compares: 1 where a < b, else 0.  No gradient.
 -- @function lt
 -- @tparam Tensor|number a
 -- @tparam Tensor|number b
--- @treturn Tensor
+-- @treturn Tensor float32, of the shape that both broadcast to
+
+--- Compares: 1 where a <= b, else 0.  No gradient.
+-- @function le
+-- @tparam Tensor|number a
+-- @tparam Tensor|number b
+-- @treturn Tensor float32, of the shape that both broadcast to
+
+--- Compares: 1 where a > b, else 0.  No gradient.
+-- @function gt
+-- @tparam Tensor|number a
+-- @tparam Tensor|number b
+-- @treturn Tensor float32, of the shape that both broadcast to
+
+--- Compares: 1 where a >= b, else 0.  No gradient.
+-- @function ge
+-- @tparam Tensor|number a
+-- @tparam Tensor|number b
+-- @treturn Tensor float32, of the shape that both broadcast to
+
+--- Compares: 1 where a = b, else 0.  No gradient.
+-- @function eq
+-- @tparam Tensor|number a
+-- @tparam Tensor|number b
+-- @treturn Tensor float32, of the shape that both broadcast to
+
+--- Compares: 1 where a and b differ, else 0.  No gradient.
+-- @function ne
+-- @tparam Tensor|number a
+-- @tparam Tensor|number b
+-- @treturn Tensor float32, of the shape that both broadcast to
+
 for _, name in ipairs { 'lt', 'le', 'gt', 'ge', 'eq', 'ne' } do
    ops.define(name, {
       forward = function(context, a, b)

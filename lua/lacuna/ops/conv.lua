@@ -57,7 +57,7 @@ local function shares(book, size)
    return math.max(1, math.min(wanted, room, 16))
 end
 
--- The gradient of conv towards its weights: dw[t] = sum over the pairs of t of x[in] dy[out].
+-- internal: the gradient of conv towards its weights: dw[t] = sum over t's pairs of x[in] dy[out].
 ops.define('convGradW', {
    forward = function(context, x, dy, book)
       checkRows('convGradW', 'input', x)

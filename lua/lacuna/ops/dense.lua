@@ -12,14 +12,7 @@ local function denseSizes(op, sites, planes)
    if not Sites.is(sites) then
       fail.raise('%s: sites are %s, expected sites', op, fail.describe(sites))
    end
-   local sizes = { sites.batchSize, planes }
-   for a = 1, sites.dimension do
-      if not sites.spatialSize then
-         fail.raise('%s: the grid is unbounded, expected sites with a spatial size', op)
-      end
-      sizes[2 + a] = sites.spatialSize[a]
-   end
-   return sizes
+   return sites:denseSizes(op, planes)
 end
 
 --- Places rows into a dense grid.

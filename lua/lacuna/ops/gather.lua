@@ -29,14 +29,14 @@ function ops.index(op, index, count, limit)
    return trust.range(zeroBased, 0, limit - 1)
 end
 
--- The index with a number added to each element.
+-- internal: the index with a number added to each element.
 function ops.shiftIndex(index, by)
    local shifted = Tensor.check('shiftIndex', 'index', index, 'int32'):newLike()
    run.index_shift(shifted, index, by)
    return shifted
 end
 
--- y[i] = x[index[i]], index from zero, -1 for a row of zeros.
+-- internal: y[i] = x[index[i]], index from zero, -1 for a row of zeros.
 ops.define('gatherRows', {
    forward = function(context, x, index)
       local sizes = Tensor.check('gather', 'input', x):shape()
@@ -53,7 +53,7 @@ ops.define('gatherRows', {
    end,
 })
 
--- y[index[i]] += x[i] over zeros, in the order of i; index from zero.
+-- internal: y[index[i]] += x[i] over zeros, in the order of i; index from zero.
 ops.define('scatterRows', {
    forward = function(context, x, index, rows)
       Tensor.check('scatterAdd', 'input', x, 'float32')

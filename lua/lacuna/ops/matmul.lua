@@ -16,6 +16,7 @@ local function matrix(op, what, x)
    return x
 end
 
+-- internal: a b, either one transposed on request; matmul is its public form.
 local product = ops.define('matrixProduct', {
    forward = function(context, a, b, ta, tb)
       matrix('matmul', 'a', a)

@@ -40,7 +40,7 @@ ops.define('maxPool', {
    end,
 })
 
--- The gradient of maxPool, and its own: both move values along the chosen pairs.
+-- internal: the gradient of maxPool, and its own: both move values along the chosen pairs.
 ops.define('maxUnpool', {
    forward = function(context, dy, argument, book)
       checkInput('maxUnpool', dy)

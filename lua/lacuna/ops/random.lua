@@ -10,19 +10,26 @@ local class = require 'lacuna.class'
 local run = native.ops
 
 --- A stream of random numbers.
+--
+--     local generator = ops.Generator(7)
+--     print(generator:uniform(), generator:integer(1, 6))
+--
 -- @type Generator
 local Generator = class('Generator')
 
---- @tparam[opt=0] number seed whole, from 0 to 2^53
+--- Makes a generator.
+-- @tparam[opt=0] number seed whole, from 0 to 2^53
 function Generator:__init(seed)
    self.seed = fail.whole('Generator', 'seed', seed or 0, 0)
    self.offset = 0
 end
 
--- Takes a stretch of the stream.
+--- Takes a stretch of the stream.
+-- @tparam number count how many numbers
+-- @treturn number where it begins
 function Generator:advance(count)
    local offset = self.offset
-   self.offset = offset + count
+   self.offset = offset + fail.whole('advance', 'count', count, 0)
    return offset
 end
 

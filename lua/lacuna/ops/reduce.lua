@@ -120,7 +120,7 @@ function ops.argmin(x, dim)
    return position
 end
 
--- Zeros but for one element along the middle; index counts from zero.
+-- internal: zeros but for one element along the middle; index counts from zero.
 ops.define('spread', {
    forward = function(context, x, index, sizes, outer, middle, inner)
       Tensor.check('spread', 'input', x)
@@ -138,7 +138,7 @@ ops.define('spread', {
    end,
 })
 
--- The transpose of spread.
+-- internal: the transpose of spread.
 ops.define('take', {
    forward = function(context, x, index, sizes, outer, middle, inner)
       Tensor.check('take', 'input', x)
@@ -179,7 +179,7 @@ function ops.norm(x, dim, keep)
    return ops.root(ops.sum(ops.square(x), dim, keep))
 end
 
--- The square root whose gradient at 0 is taken as 0, as lengths and distances want it.
+-- internal: the square root whose gradient at 0 is taken as 0, as lengths and distances want it.
 ops.define('root', {
    forward = function(context, x)
       local y = Tensor.raw(Tensor.check('root', 'input', x):shape(), 'float32', x.device)

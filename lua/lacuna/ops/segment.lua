@@ -105,7 +105,7 @@ extreme('segmentMax', 'segment_max')
 -- @treturn Tensor s x c
 extreme('segmentMin', 'segment_min')
 
--- dx[argument[s][c]][c] += dy[s][c]; and its transpose.
+-- internal: dx[argument[s][c]][c] += dy[s][c].
 ops.define('spreadColumns', {
    forward = function(context, x, argument, rows)
       Tensor.check('spreadColumns', 'input', x)
@@ -118,6 +118,7 @@ ops.define('spreadColumns', {
    backward = function(context, dy) return ops.takeColumns(dy, context:unsave()) end,
 })
 
+-- internal: the transpose of spreadColumns.
 ops.define('takeColumns', {
    forward = function(context, x, argument)
       Tensor.check('takeColumns', 'input', x)

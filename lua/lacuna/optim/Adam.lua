@@ -9,7 +9,8 @@ local Optimizer = require 'lacuna.optim.Optimizer'
 
 local Adam = class('optim.Adam', Optimizer)
 
---- @tparam table parameters
+--- Makes the optimiser.
+-- @tparam table parameters
 -- @tparam[opt] table options `lr`, 1e-3; `beta1`, 0.9; `beta2`, 0.999; `eps`, 1e-8;
 -- `weightDecay`, 0
 function Adam:__init(parameters, options)

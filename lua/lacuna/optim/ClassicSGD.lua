@@ -10,7 +10,8 @@ local Optimizer = require 'lacuna.optim.Optimizer'
 
 local ClassicSGD = class('optim.ClassicSGD', Optimizer)
 
---- @tparam table parameters
+--- Makes the optimiser.
+-- @tparam table parameters
 -- @tparam[opt] table options `lr`, 0.002; `momentum`, 0.99; `weightDecay`, 0
 function ClassicSGD:__init(parameters, options)
    Optimizer.__init(self, parameters, options, { lr = 0.002, momentum = 0.99, weightDecay = 0 })

@@ -1,4 +1,17 @@
 --- What every optimiser is: a list of tensors, options that may change between steps, and state.
+--
+--     local Plain = class('optim.Plain', Optimizer)
+--     function Plain:__init(parameters, options)
+--        Optimizer.__init(self, parameters, options, { lr = 0.1 })
+--     end
+--     function Plain:update(i, w, g) w:axpy(-self.options.lr, g) end
+--
+--     local opt = Plain(net:parameters(), { lr = 0.01 })
+--     loss:backward()
+--     opt:step():zeroGrad()
+--
+-- Fields: `parameters`, the tensors; `options`, with defaults filled in; `steps`, how many were
+-- made.
 -- @classmod lacuna.optim.Optimizer
 local autograd = require 'lacuna.autograd'
 local class = require 'lacuna.class'
@@ -7,7 +20,21 @@ local Tensor = require 'lacuna.Tensor'
 
 local Optimizer = class('optim.Optimizer')
 
---- @tparam table parameters tensors that require gradients, as `net:parameters()` lists them
+local function readOptions(name, given, defaults)
+   local options = fail.options(name, given, defaults)
+   for option, default in pairs(defaults) do
+      if type(default) == 'number' then
+         local value = fail.number(name, option, options[option])
+         if value < 0 then
+            fail.raise('%s: %s is %.14g, expected 0 or more', name, option, value)
+         end
+      end
+   end
+   return options
+end
+
+--- Makes the optimiser.
+-- @tparam table parameters tensors that require gradients, as `net:parameters()` lists them
 -- @tparam ?table options
 -- @tparam table defaults
 function Optimizer:__init(parameters, options, defaults)
@@ -23,15 +50,8 @@ function Optimizer:__init(parameters, options, defaults)
       end
    end
    self.parameters = parameters
-   self.options = fail.options(name, options, defaults)
-   for option, default in pairs(defaults) do
-      if type(default) == 'number' then
-         local value = fail.number(name, option, self.options[option])
-         if value < 0 then
-            fail.raise('%s: %s is %.14g, expected 0 or more', name, option, value)
-         end
-      end
-   end
+   self.defaults = defaults
+   self.options = readOptions(name, options, defaults)
    self.state, self.steps = {}, 0
 end
 
@@ -45,6 +65,14 @@ function Optimizer:step()
       end
    end)
    return self
+end
+
+--- Updates one parameter in place, nothing being recorded.  Every optimiser defines its own.
+-- @tparam number i the parameter's position
+-- @tparam Tensor w the parameter
+-- @tparam Tensor g its gradient, of w's shape
+function Optimizer:update()
+   fail.raise('%s: has no update', self.__typename)
 end
 
 --- Gives a tensor of zeros that belongs to a parameter, made at first use.
@@ -91,6 +119,7 @@ function Optimizer:loadStateDict(dict)
       fail.raise('%s: state is %s, expected what stateDict gives', self.__typename,
          fail.describe(dict))
    end
+   local options = readOptions(self.__typename, dict.options, self.defaults)
    local state = {}
    for key, tensor in pairs(dict.state) do
       local i = tonumber(tostring(key):match('%.(%d+)$'))
@@ -103,7 +132,7 @@ function Optimizer:loadStateDict(dict)
       state[key]:moveTo(parameter.device)
    end
    self.state, self.steps = state, fail.whole(self.__typename, 'steps', dict.steps, 0)
-   for name, value in pairs(dict.options or {}) do self.options[name] = value end
+   for name in pairs(dict.options or {}) do self.options[name] = options[name] end
    return self
 end
 

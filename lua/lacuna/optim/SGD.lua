@@ -10,7 +10,8 @@ local Optimizer = require 'lacuna.optim.Optimizer'
 
 local SGD = class('optim.SGD', Optimizer)
 
---- @tparam table parameters
+--- Makes the optimiser.
+-- @tparam table parameters
 -- @tparam[opt] table options `lr`, 0.01; `momentum`, 0; `dampening`, 0; `weightDecay`, 0;
 -- `nesterov`, false
 function SGD:__init(parameters, options)

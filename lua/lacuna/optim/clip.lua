@@ -2,15 +2,24 @@
 -- @module lacuna.optim.clip
 local fail = require 'lacuna.fail'
 local ops = require 'lacuna.ops'
+local Tensor = require 'lacuna.Tensor'
 
 local clip = {}
+
+local function check(parameters, limit)
+   if type(parameters) ~= 'table' or Tensor.is(parameters) then
+      fail.raise('clip: parameters are %s, expected a table of tensors', fail.describe(parameters))
+   end
+   for i, parameter in ipairs(parameters) do Tensor.check('clip', 'parameter ' .. i, parameter) end
+   fail.number('clip', 'limit', limit)
+end
 
 --- Scales all gradients so that together they are no longer than a limit (Pascanu et al. 2013).
 -- @tparam table parameters tensors
 -- @tparam number limit
 -- @treturn number the length before
 function clip.norm(parameters, limit)
-   fail.number('clip', 'limit', limit)
+   check(parameters, limit)
    local square = 0
    for _, parameter in ipairs(parameters) do
       if parameter.grad then square = square + ops.sum(ops.square(parameter.grad)):item() end
@@ -28,7 +37,7 @@ end
 -- @tparam table parameters tensors
 -- @tparam number limit
 function clip.value(parameters, limit)
-   fail.number('clip', 'limit', limit)
+   check(parameters, limit)
    for _, parameter in ipairs(parameters) do
       if parameter.grad then parameter.grad:clamp(-limit, limit) end
    end
