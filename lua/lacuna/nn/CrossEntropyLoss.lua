@@ -11,7 +11,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local CrossEntropyLoss = class('nn.CrossEntropyLoss', Loss)
 
---- @tparam[opt] table options `reduction`: `mean` (default) or `sum`
+--- Makes the loss.
+-- @tparam[opt] table options `reduction`: `mean` (default) or `sum`
 function CrossEntropyLoss:__init(options) Loss.__init(self, options) end
 
 function CrossEntropyLoss:forward(scores, labels)

@@ -9,7 +9,8 @@ local ops = require 'lacuna.ops'
 
 local MSELoss = class('nn.MSELoss', Loss)
 
---- @tparam[opt] table options `reduction`: `mean` (default) or `sum`
+--- Makes the loss.
+-- @tparam[opt] table options `reduction`: `mean` (default) or `sum`
 function MSELoss:__init(options) Loss.__init(self, options) end
 
 function MSELoss:forward(output, target)
