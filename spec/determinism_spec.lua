@@ -200,6 +200,8 @@ describe('lacuna.threads', function()
    it('tells and sets how many, from 1 to 256', function()
       local before = lacuna.threads()
       assert.is_true(before >= 1)
+      assert.equal(256, lacuna.threads(256))
+      assert.equal(1, lacuna.threads(1))
       assert.equal(5, lacuna.threads(5))
       assert.equal(5, lacuna.threads())
       for _, n in ipairs { 0, 257, 1.5, -1, 1 / 0 } do

@@ -68,6 +68,21 @@ describe('the shadow device', function()
          here:view(1, 1))
    end)
 
+   it('hands no page out twice, whatever is freed and given back in between', function()
+      local generator, held, filled = lacuna.Generator(3), {}, {}
+      for round = 1, 300 do
+         local place = generator:integer(1, 40)
+         if held[place] then held[place]:release() end
+         local n = generator:integer(0, 12000)
+         held[place], filled[place] = lacuna.full(round, n, { device = 'shadow' }), round
+         if round % 40 == 0 then lacuna.trim('shadow') end
+      end
+      lacuna.trim('shadow')
+      for place, t in pairs(held) do
+         assert.equal(t:nElement(), t:eq(filled[place]):sum():item())
+      end
+   end)
+
    it('counts its bytes apart', function()
       local cpu, shadow = lacuna.memory('cpu').live, lacuna.memory('shadow').live
       local t = lacuna.zeros(100000, { device = 'shadow' })

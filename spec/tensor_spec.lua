@@ -55,6 +55,8 @@ describe('making a tensor', function()
       assert.same({}, lacuna.zeros(0):toTable())
       assert.is_true(lacuna.ones(2, { requiresGrad = true }).requiresGrad)
       assert.same({ 2, 3 }, lacuna.ones(2, 3, nil):shape())
+      assert.same({ 2 }, lacuna.ones(2, nil):shape())
+      assert.same({ 2 }, lacuna.ones({ 2 }, nil):shape())
    end)
 
    it('has up to twelve dimensions', function()

@@ -106,7 +106,7 @@ function Tensor.raw(sizes, dtype, device)
    for i = 1, #sizes do count = count * fail.whole('tensor', 'size', sizes[i], 0) end
    native.relieve(number, count)
    native.try(C.lac_tensor_new, native.out 'tensor', number, code, #sizes, native.doubles(sizes))
-   return adopt(device, dtype, sizes)
+   return adopt(native.deviceName(number), dtype, sizes)
 end
 
 local function finish(t, options)
@@ -377,7 +377,7 @@ function Tensor:moveTo(device)
       fail.raise('moveTo: the tensor is the result of %s, expected one without history',
          self.node.name)
    end
-   native.device(device)
+   device = native.deviceName(native.device(device))
    if device == self.device then return self end
    local moved = Tensor.raw(self:shape(), self.dtype, device)
    native.check(C.lac_tensor_copy(moved.handle, self.handle))

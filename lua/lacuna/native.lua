@@ -163,11 +163,11 @@ function native.device(name)
       fail.raise('device: %s, expected a name such as cpu', fail.describe(name))
    end
    native.check(C.lac_device_find(found, name))
-   numbers[name], names[found[0]] = found[0], name
+   numbers[name] = found[0]
    return found[0]
 end
 
---- Names a device.
+--- Names a device, by one name where it has two, such as `cuda` and `cuda:0`.
 -- @tparam number number its number in C
 -- @treturn string its name
 function native.deviceName(number)

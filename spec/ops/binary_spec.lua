@@ -198,6 +198,7 @@ describe('ops.expand and ops.sumTo', function()
       { { 2, 1, 2 }, { 2, 3, 2 } }, { { 1, 3, 1, 2 }, { 4, 3, 2, 2 } },
       { { 2, 1 }, { 3, 1, 2, 2, 2 } }, { { 1 }, { 0 } }, { { 2, 1 }, { 2, 0 } },
       { { 130 }, { 700, 130 } }, { { 5, 1 }, { 5, 40000 } },
+      { { 1, 3, 1, 300 }, { 2, 3, 4, 300 } }, { { 2, 1, 3, 1 }, { 2, 30, 3, 500 } },
    }
    for _, case in ipairs(cases) do
       it(('are each other\'s transpose, %s and %s'):format(table.concat(case[1], 'x'),

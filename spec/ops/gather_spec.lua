@@ -83,6 +83,12 @@ describe('ops.gather and ops.scatterAdd', function()
       assert.near_all({ 2 }, y, 0)
    end)
 
+   it('accept no rows on either side', function()
+      assert.same({ 0, 2 }, ops.scatterAdd(lacuna.zeros(0, 2), {}, 0):shape())
+      assert.near_all({ 0, 0 }, ops.scatterAdd(lacuna.zeros(0, 2), {}, 1), 0)
+      assert.same({ 0, 2 }, ops.gather(lacuna.zeros(0, 2), {}):shape())
+   end)
+
    it('look at an index again after a write, and keep their own copy', function()
       local x, index = lacuna.tensor({ 1, 2, 3 }, { requiresGrad = true }), int { 3, 1 }
       local y = ops.gather(x, index)
@@ -91,6 +97,14 @@ describe('ops.gather and ops.scatterAdd', function()
       assert.fails('gather: index holds 4 to 4, expected 1 to 3', ops.gather, x, index)
       y:sum():backward()
       assert.near_all({ 1, 0, 1 }, x.grad, 0)
+   end)
+
+   it('take a table of numbers to where the rows are', function()
+      local other = lacuna.device() == 'cpu' and 'shadow' or 'cpu'
+      local x = lacuna.tensor({ { 1, 2 }, { 3, 4 } }, { device = other })
+      assert.near_all({ 3, 4, 1, 2 }, x:gather { 2, 1 }, 0)
+      assert.near_all({ 4, 6 }, ops.scatterAdd(x, { 1, 1 }, 1), 0)
+      assert.near_all({ 2, 3 }, ops.pick(x, { 2, 1 }), 0)
    end)
 
    it('say what is wrong with their arguments', function()
@@ -116,6 +130,8 @@ describe('ops.gather and ops.scatterAdd', function()
    it('never trust an index that comes from outside', function()
       local x, wild = lacuna.ones(3, 2), int { 1000000 }
       assert.fails('gather: index holds 1000000', ops.gatherRows, x, wild)
+      assert.fails('gather: index holds 3 to 3, expected %-1 to 2', ops.gatherRows, x, int { 3 })
+      assert.near_all({ 1, 1, 0, 0 }, ops.gatherRows(x, int { 2, -1 }), 0)
       assert.fails('scatterAdd: index holds 1000000', ops.scatterRows, x:rows(1, 1), wild, 3)
       assert.fails('scatterAdd: index has 1 elements, expected 3', ops.scatterRows, x, int { 0 }, 3)
       assert.fails('spread: index holds 1000000', ops.spread, lacuna.ones(1), wild, { 3 }, 1, 3, 1)

@@ -93,8 +93,24 @@ function gradient.checkGradient(f, inputs, options)
    end, inputs, given, options)
 end
 
+-- A rule may be written twice, for a backward that is recorded and for one that is not.
+local function compareRules(f, inputs, start)
+   local xs, given = leaves(inputs), { gradient = arrays.tensor(start) }
+   local plain = lacuna.grad(f(unpack(xs)), xs, given)
+   given.createGraph = true
+   for k, g in ipairs(lacuna.grad(f(unpack(xs)), xs, given)) do
+      local expected = plain[k]:toFlat()
+      for i, v in ipairs(g:toFlat()) do
+         if not (math.abs(v - expected[i]) <= 1e-4 * (1 + math.abs(expected[i]))) then
+            error(('input %d, element %d: the recorded gradient is %.9g, the other %.9g'):format(
+               k, i, v, expected[i]), 3)
+         end
+      end
+   end
+end
+
 --- Checks the gradient of the gradient: differentiates the sum of all first gradients, each times
--- random numbers.
+-- random numbers; and that the first is the same whether it is recorded or not.
 -- @tparam function f as for @{checkGradient}
 -- @tparam table inputs
 -- @tparam[opt] table options `step`, `tolerance`, `seed`
@@ -118,6 +134,7 @@ function gradient.checkSecond(f, inputs, options)
    end
    local tensors = leaves(inputs)
    local total = first(unpack(tensors))
+   compareRules(f, inputs, start)
    local given = {}
    if total.requiresGrad then
       given = lacuna.grad(total, tensors)

@@ -13,10 +13,11 @@ local run = native.ops
 -- @tparam Tensor index int32, from one; or a table of numbers
 -- @tparam ?number count the elements that it must have
 -- @tparam number limit the largest index that is right
+-- @tparam[opt] string device where a table of numbers goes
 -- @treturn Tensor int32, from zero
-function ops.index(op, index, count, limit)
+function ops.index(op, index, count, limit, device)
    if type(index) == 'table' and not Tensor.is(index) then
-      index = Tensor.of(index, { dtype = 'int32' })
+      index = Tensor.of(index, { dtype = 'int32', device = device })
    end
    Tensor.check(op, 'index', index, 'int32')
    if #index.sizes ~= 1 or count and index.sizes[1] ~= count then
@@ -87,7 +88,7 @@ ops.define('scatterRows', {
 function ops.gather(x, index)
    Tensor.check('gather', 'input', x)
    if #x.sizes == 0 then fail.raise('gather: input is a scalar, expected rows') end
-   return ops.gatherRows(x, ops.index('gather', index, nil, x.sizes[1]))
+   return ops.gatherRows(x, ops.index('gather', index, nil, x.sizes[1], x.device))
 end
 
 --- Adds rows up: y[index[i]] += x[i], in the order of i, from zeros.
@@ -99,7 +100,7 @@ function ops.scatterAdd(x, index, rows)
    Tensor.check('scatterAdd', 'input', x, 'float32')
    if #x.sizes == 0 then fail.raise('scatterAdd: input is a scalar, expected rows') end
    fail.whole('scatterAdd', 'rows', rows, 0, 2147483647)
-   return ops.scatterRows(x, ops.index('scatterAdd', index, x.sizes[1], rows), rows)
+   return ops.scatterRows(x, ops.index('scatterAdd', index, x.sizes[1], rows, x.device), rows)
 end
 
 return ops

@@ -165,7 +165,7 @@ function ops.pick(x, index)
    if #x.sizes ~= 2 then
       fail.raise('pick: input is %s, expected 2 dimensions', fail.shape(x.sizes))
    end
-   local zeroBased = ops.index('pick', index, x.sizes[1], x.sizes[2])
+   local zeroBased = ops.index('pick', index, x.sizes[1], x.sizes[2], x.device)
    return ops.take(x, zeroBased, { x.sizes[1] }, x.sizes[1], x.sizes[2], 1)
 end
 

@@ -194,7 +194,7 @@ end
 ops.define('to', {
    forward = function(context, x, device)
       Tensor.check('to', 'input', x)
-      native.device(device)
+      device = native.deviceName(native.device(device))
       context.device = x.device
       if x.device == device then return x end
       return Tensor.raw(x:shape(), x.dtype, device):copy(x)
