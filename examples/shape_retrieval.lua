@@ -19,7 +19,7 @@ local o = require('lacuna.options').read(arg, {
    { 'levels', 0, 'levels of max pooling; 0: 5 with --data or --describe, else 4' },
    { 'planes', 0, 'planes of the first level; 0: 32 with --data or --describe, else 16' },
    { 'render', 40, 'voxels along the longest side of a mesh' },
-   { 'epochs', 0, 'passes over the training set; 0: 120 with --data, else 40' },
+   { 'epochs', 0, 'passes over the training set; 0: 90 with --data, else 60' },
    { 'classes', 8, 'classes in a batch' },
    { 'each', 4, 'shapes of each class in a batch' },
    { 'mix', -1, 'classes of generated shapes beside them; -1: 8 with --data, else none' },
@@ -37,7 +37,7 @@ local function default(value, forMeshes, forShapes)
    return value ~= 0 and value or real and forMeshes or forShapes
 end
 local levels, planes = default(o.levels, 5, 4), default(o.planes, 32, 16)
-local epochs = default(o.epochs, 120, 40)
+local epochs = default(o.epochs, 90, 60)
 
 lacuna.seed(o.seed)
 lacuna.device(o.device)

@@ -27,7 +27,9 @@ local smallest = extreme(function(a, b) return a < b end)
 local shapes = {
    {}, { 1 }, { 5 }, { 3, 4 }, { 4, 1 }, { 2, 3, 4 }, { 3, 1, 2, 2 }, { 2, 2, 3, 1, 2 },
 }
-local large = { { 70000 }, { 3, 40000 }, { 40000, 3 }, { 300, 5, 130 }, { 3, 200, 129 }, { 2, 9000, 17 } }
+local large = {
+   { 70000 }, { 3, 40000 }, { 40000, 3 }, { 300, 5, 130 }, { 3, 200, 129 }, { 2, 9000, 17 },
+}
 
 -- covers 'sum', 'max', 'min', 'spread', 'take'
 describe('a reduction', function()
