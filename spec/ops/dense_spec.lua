@@ -49,10 +49,10 @@ describe('ops.toDense and ops.fromDense', function()
    end)
 
    it('have their gradients, and those theirs', function()
-      local coords, sites = draw(4, 2, 3, 2)
+      local coords, sites = draw(4, 2, 3, 3)
       local a = rows(coords, 2)
       local function reference(x, b)
-         return oracle.sparseToDense(coords, arrays.nested(x), 2, { 3, 3 }, 2, b)
+         return oracle.sparseToDense(coords, arrays.nested(x), 3, { 3, 3 }, 2, b)
       end
       gradient.checkGradient(function(x) return ops.toDense(x, sites) end, { a },
          { reference = reference })
@@ -64,7 +64,7 @@ describe('ops.toDense and ops.fromDense', function()
             return f(ops.square(x), ops.square(background))
          end, { a, b })
       end
-      local grid = arrays.random(random, { 2, 2, 3, 3 })
+      local grid = arrays.random(random, { 3, 2, 3, 3 })
       gradient.checkGradient(function(x) return ops.fromDense(x, sites) end, { grid })
       gradient.checkSecond(function(x) return ops.fromDense(ops.square(x), sites) end, { grid })
    end)

@@ -170,7 +170,7 @@ describe('ops.segmentExpand', function()
    it('says what is wrong with its arguments', function()
       local x, first = lacuna.ones(2, 3), firsts { 0, 1, 4 }
       assert.fails('segmentExpand: input has 3 rows, expected 2, one for each segment',
-         ops.segmentExpand, lacuna.ones(3, 3), first, 4)
+         ops.segmentExpand, lacuna.ones(3, 2), first, 4)
       assert.fails('segmentExpand: first runs from 0 to 4, expected 0 to 5', ops.segmentExpand, x,
          first, 5)
       assert.fails('segmentExpand: rows is nil, expected a whole number', ops.segmentExpand, x,
