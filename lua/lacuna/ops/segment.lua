@@ -91,6 +91,36 @@ local function extreme(name, cName)
    })
 end
 
+local function extremePlace(name, cName)
+   return function(x, first)
+      local y = Tensor.raw({ check(name, x, first), x.sizes[2] }, 'float32', x.device)
+      local argument = Tensor.raw(y:shape(), 'int32', x.device)
+      run[cName](y, argument, x, first)
+      run.index_shift(argument, argument, 1)
+      return argument
+   end
+end
+
+--- Finds where the largest of each plane in each segment is.  No gradient.
+-- @function segmentArgmax
+-- @tparam Tensor x n x c
+-- @tparam Tensor first s + 1, int32
+-- @treturn Tensor s x c, int32: rows of x from one, the first of equals; 0 in an empty segment
+ops.segmentArgmax = extremePlace('segmentArgmax', 'segment_max')
+
+--- Finds where the smallest of each plane in each segment is.  No gradient.
+-- @function segmentArgmin
+-- @tparam Tensor x n x c
+-- @tparam Tensor first s + 1, int32
+-- @treturn Tensor s x c, int32: rows of x from one, the first of equals; 0 in an empty segment
+ops.segmentArgmin = extremePlace('segmentArgmin', 'segment_min')
+
+--- Computes the Euclidean length of each plane over each segment; its gradient at 0 is 0.
+-- @tparam Tensor x n x c
+-- @tparam Tensor first s + 1, int32
+-- @treturn Tensor s x c
+function ops.segmentNorm(x, first) return ops.root(ops.segmentSum(ops.square(x), first)) end
+
 --- Finds the largest of each plane in each segment.
 -- @function segmentMax
 -- @tparam Tensor x n x c
