@@ -133,6 +133,16 @@ build_plugin() {
     fi
 }
 
+# The plugin's kernels for the processor, in a folder that was configured with a C++ compiler.
+build_emulated() {
+    if command -v c++ g++ clang++ >/dev/null; then
+        build_in 'the CUDA kernels, emulated' "$emulated" lacuna_emulated
+    else
+        skip 'build: the CUDA kernels, emulated' 'there is no C++ compiler'
+        return 1
+    fi
+}
+
 has_plugin_and_gpu() { has_gpu && [ -e "$plain/lib/lacuna_cuda.so" ]; }
 
 # The sanitized host must die of fault number $2 with a report of it that says $3.
