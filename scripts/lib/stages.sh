@@ -31,7 +31,7 @@ sanitizer_status=99
 export ASAN_OPTIONS=exitcode=$sanitizer_status:detect_leaks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=exitcode=$sanitizer_status:print_stacktrace=1
 export LSAN_OPTIONS=exitcode=$sanitizer_status
-export TSAN_OPTIONS=exitcode=$sanitizer_status
+export TSAN_OPTIONS=exitcode=$sanitizer_status:allocator_may_return_null=1
 
 heading() {
     stage=$1 stage_began=$SECONDS
