@@ -72,8 +72,11 @@ int lac_threads(void);
 /* The kernels in use: "avx512", "avx2" or "portable"; LACUNA_ISA chooses at start. */
 const char *lac_isa(void);
 
-/* Makes running kernels stop soon with LAC_E_INTERRUPTED; safe in a signal handler. */
+/* Makes running kernels stop soon with LAC_E_INTERRUPTED; safe in a signal handler.
+ * Those that run for a thread that does not heed it go on; a thread does until it says
+ * no. */
 void lac_interrupt(void);
+void lac_heed_interrupts(int yes);
 /* Whether lac_interrupt was called since the last time this was asked. */
 int lac_interrupted(void);
 
@@ -95,12 +98,18 @@ int lac_device_sync(int device);
 double lac_memory_live(int device);
 double lac_memory_cached(int device);
 double lac_memory_peak(int device);
+/* Makes the peak what is live now. */
+void lac_memory_reset_peak(int device);
 /* Gives cached blocks back to the system; live ones stay. */
 void lac_memory_trim(int device);
 
-/* For tests.  fail_after: the n-th allocation from now fails, once; 0 switches it off.
- * poison: new blocks are filled with a pattern that is a NaN in float32. */
+/* For tests.  fail_after: the n-th allocation from now fails, once, or, where n is
+ * negative, the -n-th and all after it; 0 switches it off.  failures: how many failed so,
+ * ever.  limit: what is larger fails too; 0 switches it off.  poison: new blocks are
+ * filled with a pattern that is a NaN in float32. */
 void lac_debug_fail_after(double n);
+double lac_debug_failures(void);
+void lac_debug_limit(double bytes);
 void lac_debug_poison(int on);
 /* Accesses of the host to shadow memory since the last call; `report` (may be NULL) gets
  * the first one's description, cut to `size` bytes. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER = 64, STEPS = 8, CLASSES = 64 * STEPS };
+enum { HEADER = 64, STEPS = 8, CLASSES = 64 * STEPS, SLACK = 64 << 20 };
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { CACHING = 0 };
@@ -28,16 +28,20 @@ enum { CACHING = 1 };
 typedef struct shelf {
     void **blocks;
     int64_t count, room;
+    int64_t used; /* when a block was last wanted, in requests */
 } shelf;
 
 typedef struct account {
     pthread_mutex_t lock;
     shelf shelves[CLASSES];
     int64_t live, cached, peak;
+    int64_t requests, most_live; /* under the lock; the latter is never reset */
 } account;
 
 static account accounts[LAC_MAX_DEVICES];
-static int64_t fail_countdown;
+static int64_t fail_countdown, failures;
+static int fail_on; /* after the countdown too */
+static int64_t most = INT64_MAX;
 static int poison;
 
 __attribute__((constructor)) static void open_accounts(void) {
@@ -45,14 +49,31 @@ __attribute__((constructor)) static void open_accounts(void) {
 }
 
 void lac_debug_fail_after(double n) {
-    __atomic_store_n(&fail_countdown, (int64_t)n, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&fail_on, n < 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&fail_countdown, (int64_t)(n < 0 ? -n : n), __ATOMIC_SEQ_CST);
+}
+
+double lac_debug_failures(void) {
+    return (double)__atomic_load_n(&failures, __ATOMIC_SEQ_CST);
+}
+
+void lac_debug_limit(double bytes) {
+    const int64_t limit = bytes > 0 ? (int64_t)bytes : INT64_MAX;
+    __atomic_store_n(&most, limit, __ATOMIC_SEQ_CST);
 }
 
 void lac_debug_poison(int on) { __atomic_store_n(&poison, on, __ATOMIC_SEQ_CST); }
 
-static int planned_failure(void) {
+int lac_planned_failure(size_t bytes) {
+    if (bytes > (size_t)__atomic_load_n(&most, __ATOMIC_RELAXED)) return 1;
     if (__atomic_load_n(&fail_countdown, __ATOMIC_RELAXED) == 0) return 0;
-    return __atomic_fetch_sub(&fail_countdown, 1, __ATOMIC_SEQ_CST) == 1;
+    const int64_t left = __atomic_fetch_sub(&fail_countdown, 1, __ATOMIC_SEQ_CST);
+    if (left != 1 && !(left < 1 && __atomic_load_n(&fail_on, __ATOMIC_RELAXED))) return 0;
+    if (left == 1 && __atomic_load_n(&fail_on, __ATOMIC_RELAXED))
+        __atomic_fetch_sub(&fail_countdown, 1,
+                           __ATOMIC_SEQ_CST); /* past 0, which is off */
+    __atomic_add_fetch(&failures, 1, __ATOMIC_SEQ_CST);
+    return 1;
 }
 
 static void count(int device, int64_t bytes) {
@@ -69,7 +90,7 @@ static void count(int device, int64_t bytes) {
 
 int lac_host_alloc(void **out, size_t bytes) {
     void *raw = NULL;
-    if (planned_failure() || bytes > (size_t)1 << 62 ||
+    if (lac_planned_failure(bytes) || bytes > (size_t)1 << 62 ||
         posix_memalign(&raw, HEADER, HEADER + bytes) != 0)
         return lac_fail(LAC_E_MEMORY, "memory: no room for %zu bytes on the host", bytes);
     *(size_t *)raw = bytes;
@@ -119,20 +140,50 @@ static size_t size_class(size_t bytes, int *shelf_index) {
     return rounded;
 }
 
+static size_t shelf_size(int index) {
+    return ((size_t)(STEPS + index % STEPS) << (index / STEPS)) / STEPS;
+}
+
+/* Gives cached blocks back, those of the size that was not wanted for longest first,
+ * until all that is held, with `more` bytes, is at most a quarter above the most that was
+ * ever live.  Batches differ in size, so without a limit each size would come to keep its
+ * own. */
+static void make_room(account *a, lac_device *device, int64_t more) {
+    const int64_t live = __atomic_load_n(&a->live, __ATOMIC_RELAXED);
+    if (live + more > a->most_live) a->most_live = live + more;
+    const int64_t limit = a->most_live + a->most_live / 4 + SLACK;
+    while (a->cached > 0 && live + a->cached + more > limit) {
+        int oldest = -1;
+        for (int c = 0; c < CLASSES; c++)
+            if (a->shelves[c].count > 0 &&
+                (oldest < 0 || a->shelves[c].used < a->shelves[oldest].used))
+                oldest = c;
+        shelf *s = &a->shelves[oldest];
+        const size_t size = shelf_size(oldest);
+        while (s->count > 0 && live + a->cached + more > limit) {
+            device->release(device, s->blocks[--s->count], size);
+            a->cached -= (int64_t)size;
+        }
+    }
+}
+
 int lac_block_new(void **out, lac_device *device, size_t bytes) {
     account *a = &accounts[device->id];
     int index = 0;
     const size_t size = CACHING ? size_class(bytes, &index) : bytes;
     void *block = NULL;
 
-    if (planned_failure())
+    if (lac_planned_failure(bytes))
         return lac_fail(LAC_E_MEMORY, "memory: no room for %zu bytes on %s", bytes,
                         device->name);
     if (CACHING) {
         pthread_mutex_lock(&a->lock);
+        a->shelves[index].used = ++a->requests;
         if (a->shelves[index].count > 0) {
             block = a->shelves[index].blocks[--a->shelves[index].count];
             a->cached -= (int64_t)size;
+        } else {
+            make_room(a, device, (int64_t)size);
         }
         pthread_mutex_unlock(&a->lock);
     }
@@ -166,7 +217,9 @@ void lac_block_free(lac_device *device, void *block, size_t bytes) {
         shelf *s = &a->shelves[index];
         if (s->count == s->room) {
             const int64_t room = s->room ? 2 * s->room : 16;
-            void **grown = realloc(s->blocks, (size_t)room * sizeof *grown);
+            void **grown = lac_planned_failure(0)
+                               ? NULL
+                               : realloc(s->blocks, (size_t)room * sizeof *grown);
             if (grown) {
                 s->blocks = grown;
                 s->room = room;
@@ -189,7 +242,7 @@ void lac_memory_trim(int id) {
     pthread_mutex_lock(&a->lock);
     for (int c = 0; c < CLASSES; c++) {
         shelf *s = &a->shelves[c];
-        const size_t size = ((size_t)(STEPS + c % STEPS) << (c / STEPS)) / STEPS;
+        const size_t size = shelf_size(c);
         while (s->count > 0) device->release(device, s->blocks[--s->count], size);
         free(s->blocks);
         s->blocks = NULL;
@@ -211,6 +264,13 @@ double lac_memory_live(int id) {
 double lac_memory_peak(int id) {
     account *a = account_of(id);
     return a ? (double)__atomic_load_n(&a->peak, __ATOMIC_SEQ_CST) : 0;
+}
+
+void lac_memory_reset_peak(int id) {
+    account *a = account_of(id);
+    if (a)
+        __atomic_store_n(&a->peak, __atomic_load_n(&a->live, __ATOMIC_SEQ_CST),
+                         __ATOMIC_SEQ_CST);
 }
 
 double lac_memory_cached(int id) {

@@ -24,6 +24,9 @@ int lac_host_calloc(void **out, size_t count, size_t size);
 int lac_host_realloc(void **block, size_t bytes);
 void lac_host_free(void *block);
 
+/* Whether a spec wants this allocation to fail; for memory that comes from elsewhere. */
+int lac_planned_failure(size_t bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -38,7 +38,8 @@ static pthread_mutex_t arena = PTHREAD_MUTEX_INITIALIZER;
 static int add_hole(size_t at, hole h) {
     if (hole_count == hole_room) {
         const size_t room = hole_room ? 2 * hole_room : 64;
-        hole *grown = realloc(holes, room * sizeof *grown);
+        hole *grown =
+            lac_planned_failure(0) ? NULL : realloc(holes, room * sizeof *grown);
         if (!grown) return 0;
         holes = grown;
         hole_room = room;

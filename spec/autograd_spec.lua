@@ -160,7 +160,7 @@ describe('backward', function()
    end)
 
    it('leaves no bytes in whatever order handles are dropped', function()
-      local before = lacuna.memory().live
+      local before = lacuna.memory(lacuna.device()).live
       for _, order in ipairs { { 1, 2, 3 }, { 3, 2, 1 }, { 2, 1, 3 }, { 3, 1, 2 } } do
          local held = {}
          held[1] = lacuna.ones(100, 100):requireGrad()
@@ -172,18 +172,18 @@ describe('backward', function()
          end
          collectgarbage()
          collectgarbage()
-         assert.equal(before, lacuna.memory().live)
+         assert.equal(before, lacuna.memory(lacuna.device()).live)
       end
    end)
 
    it('keeps no results that no rule needs', function()
       local x = lacuna.ones(1000):requireGrad()
-      local before = lacuna.memory().live
+      local before = lacuna.memory(lacuna.device()).live
       local y = x
       for _ = 1, 50 do y = y + 1 end
       collectgarbage()
       collectgarbage()
-      assert.is_true(lacuna.memory().live - before < 10 * 4000)
+      assert.is_true(lacuna.memory(lacuna.device()).live - before < 10 * 4000)
       y:release()
    end)
 end)

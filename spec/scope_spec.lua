@@ -17,16 +17,16 @@ describe('lacuna.scope', function()
    end)
 
    it('frees memory at once', function()
-      local before = lacuna.memory().live
+      local before = lacuna.memory(lacuna.device()).live
       lacuna.scope(function()
          local x = lacuna.zeros(100, 1000):requireGrad()
          local y = x
          for _ = 1, 10 do y = ops.tanh(y) * y end
-         assert.is_true(lacuna.memory().live - before > 4e6)
+         assert.is_true(lacuna.memory(lacuna.device()).live - before > 4e6)
          y:sum():backward()
       end)
       -- all but the gradient, which keeps itself
-      assert.is_true(lacuna.memory().live - before < 1e6)
+      assert.is_true(lacuna.memory(lacuna.device()).live - before < 1e6)
    end)
 
    it('releases after an error too, which passes through as it was', function()
@@ -146,11 +146,11 @@ describe('lacuna.scope', function()
    end)
 
    it('keeps nothing from the collector', function()
-      local before = lacuna.memory().peak
+      local before = lacuna.memory(lacuna.device()).peak
       lacuna.scope(function()
          for _ = 1, 600 do lacuna.zeros(1000, 1000) end
       end)
-      assert.is_true(lacuna.memory().peak - before < 1e9)
+      assert.is_true(lacuna.memory(lacuna.device()).peak - before < 1e9)
    end)
 
    it('releases sites and rulebooks', function()

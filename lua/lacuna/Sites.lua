@@ -12,6 +12,7 @@
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
+local notes = require 'lacuna.notes'
 local scope = require 'lacuna.scope'
 local Tensor = require 'lacuna.Tensor'
 local trust = require 'lacuna.ops.trust'
@@ -44,7 +45,7 @@ function Rulebook.check(op, value)
    if type(value) ~= 'table' or getmetatable(value) ~= Rulebook then
       fail.raise('%s: rulebook is %s, expected a rulebook', op, fail.describe(value))
    end
-   if value.handle == nil then
+   if not native.live('rulebook', value.handle) then
       fail.raise('%s: rulebook was released, expected a live one', op)
    end
    return value
@@ -56,7 +57,7 @@ end
 -- @treturn number
 function Rulebook:pairs(tap)
    Rulebook.check('pairs', self)
-   if tap then fail.whole('pairs', 'tap', tap, 1, self.taps) end
+   if tap ~= nil then fail.whole('pairs', 'tap', tap, 1, self.taps) end
    return C.lac_rulebook_pairs(self.handle, tap and tap - 1 or -1)
 end
 
@@ -127,7 +128,7 @@ end
 --- @type Sites
 
 local function adopt()
-   local sites = setmetatable({ handle = native.own 'sites', versions = {} }, Sites)
+   local sites = setmetatable({ handle = native.own 'sites' }, Sites)
    local h = sites.handle
    sites.dimension, sites.count = C.lac_sites_dimension(h), C.lac_sites_count(h)
    sites.batchSize, sites.id = C.lac_sites_batch(h), C.lac_sites_id(h)
@@ -154,7 +155,7 @@ local function check(op, sites)
    if not Sites.is(sites) then
       fail.raise('%s: %s, expected sites', op, fail.describe(sites))
    end
-   if sites.handle == nil then fail.raise('%s: the sites were released', op) end
+   if not native.live('sites', sites.handle) then fail.raise('%s: the sites were released', op) end
    return sites.handle
 end
 
@@ -171,8 +172,10 @@ function Sites.perAxis(op, what, value, dimension, least)
       fail.raise('%s: %s has %d numbers, expected %d', op, what, #value, dimension)
    end
    for a = 1, dimension do
-      list[a] = fail.whole(op, what, type(value) == 'table' and value[a] or value, least)
+      fail.whole(op, what, type(value) == 'table' and value[a] or value, least)
    end
+   -- not in one loop: see fail.sizes
+   for a = 1, dimension do list[a] = type(value) == 'table' and value[a] or value end
    return list
 end
 
@@ -240,12 +243,24 @@ function Sites:coords()
    return coords
 end
 
--- Kernels trust these tensors: one that was written to, or released, is made again.
-local function cached(self, name, make)
-   local had = self[name]
-   if had and had.handle ~= nil and had:version() == self.versions[name] then return had end
+-- By handle and name: a tensor, its handle and its version.
+local caches = notes.table()
+
+-- One that was written to, or released, is made again.
+local function cached(sites, name, make)
+   local cache = caches[sites]
+   if not cache then
+      cache = {}
+      caches[sites] = cache
+   end
+   local had = cache[name]
+   if had and rawequal(had.tensor.handle, had.handle) and native.live('tensor', had.handle)
+      and C.lac_tensor_version(had.handle) == had.version then
+      return had.tensor
+   end
    local made = make():keep()
-   self[name], self.versions[name] = made, made:version()
+   cache[name] = { tensor = made, handle = made.handle,
+      version = C.lac_tensor_version(made.handle) }
    return made
 end
 
@@ -253,10 +268,10 @@ end
 -- @treturn Tensor batchSize + 1, int32, from zero, for `ops.segmentSum` and its kin
 function Sites:samples()
    local h = check('samples', self)
-   return cached(self, 'sampleRows', function()
-      local samples = Tensor.raw({ self.batchSize + 1 }, 'int32', self.device)
+   return cached(h, 'samples', function()
+      local samples = Tensor.raw({ C.lac_sites_batch(h) + 1 }, 'int32', self.device)
       native.try(C.lac_sites_samples, samples.handle, h)
-      return trust.segments(samples, self.count)
+      return trust.segments(samples, C.lac_sites_count(h))
    end)
 end
 
@@ -264,7 +279,7 @@ end
 -- @treturn Tensor points, int32, from zero
 function Sites:pointRows()
    local h = check('pointRows', self)
-   return cached(self, 'rowsOfPoints', function()
+   return cached(h, 'pointRows', function()
       local rows = Tensor.raw({ C.lac_sites_points(h) }, 'int32', self.device)
       native.try(C.lac_sites_point_rows, rows.handle, h)
       return rows
@@ -277,19 +292,19 @@ end
 function Sites:pointOrder()
    local h = check('pointOrder', self)
    local order = Tensor.raw({ C.lac_sites_points(h) }, 'int32', self.device)
-   local first = Tensor.raw({ self.count + 1 }, 'int32', self.device)
+   local first = Tensor.raw({ C.lac_sites_count(h) + 1 }, 'int32', self.device)
    native.try(C.lac_sites_point_order, order.handle, first.handle, h)
-   return order, trust.segments(first, order.sizes[1])
+   return order, trust.segments(first, C.lac_sites_points(h))
 end
 
 --- Gives the dense cell of each site, counted over samples and cells in row-major order.
 -- @treturn Tensor count, int64, from zero
 function Sites:cells()
    local h = check('cells', self)
-   return cached(self, 'cellsOfRows', function()
-      local cells = Tensor.raw({ self.count }, 'int64', self.device)
+   return cached(h, 'cells', function()
+      local cells = Tensor.raw({ C.lac_sites_count(h) }, 'int64', self.device)
       native.try(C.lac_sites_cells, cells.handle, h)
-      return cells
+      return trust.cells(cells, h)
    end)
 end
 
@@ -353,8 +368,9 @@ function Sites:same(other) return Sites.is(other) and self.id == other.id end
 --- Gives a second reference on the same sites.
 -- @treturn Sites
 function Sites:remember()
-   C.lac_sites_hold(check('remember', self))
-   native.out('sites')[0] = self.handle
+   local handle = check('remember', self)
+   C.lac_sites_hold(handle)
+   native.out('sites')[0] = handle
    return adopt()
 end
 
@@ -368,11 +384,10 @@ end
 --- Drops this reference; the second time nothing happens.
 function Sites:release()
    if self.handle == nil then return end
+   for _, had in pairs(caches[self.handle] or {}) do had.tensor:release() end
+   caches[self.handle] = nil
    native.free('sites', self.handle)
    self.handle = nil
-   for _, name in ipairs { 'sampleRows', 'rowsOfPoints', 'cellsOfRows' } do
-      if self[name] then self[name]:release() end
-   end
 end
 
 function Sites:__tostring()

@@ -14,15 +14,17 @@ local class = require 'lacuna.class'
 local elements = require 'lacuna.elements'
 local fail = require 'lacuna.fail'
 local native = require 'lacuna.native'
+local notes = require 'lacuna.notes'
 local scope = require 'lacuna.scope'
 
 local C = native.C
-local Tensor = class('Tensor')
+local Tensor = class('Tensor', nil, true)
 
 local dtypes = { float32 = C.LAC_F32, int32 = C.LAC_I32, int64 = C.LAC_I64, uint8 = C.LAC_U8 }
 local elementTypes = { [0] = 'float', 'int32_t', 'int64_t', 'uint8_t' }
 local elementSizes = { [0] = 4, 4, 8, 1 }
 
+--- The device on which tensors are made where none is named; `lacuna.device` sets it.
 Tensor.defaultDevice = 'cpu'
 
 --- Tells whether a value is a tensor.
@@ -45,12 +47,12 @@ end
 -- @param value what came
 -- @tparam[opt] string dtype the dtype that it must have
 -- @treturn Tensor the value
-function Tensor.check(op, what, value, dtype)
+local function check(op, what, value, dtype)
    if what == 'self' then checkSelf(op, value) end
    if not Tensor.is(value) then
       fail.raise('%s: %s is %s, expected a tensor', op, what, fail.describe(value))
    end
-   if value.handle == nil then
+   if not native.live('tensor', value.handle) then
       fail.raise('%s: %s is a tensor that was released, expected a live one', op, what)
    end
    if dtype and value.dtype ~= dtype then
@@ -58,6 +60,7 @@ function Tensor.check(op, what, value, dtype)
    end
    return value
 end
+Tensor.check = check
 
 -- ---- making ---------------------------------------------------------------------------------
 
@@ -212,7 +215,7 @@ end
 
 -- Another handle on the same storage; no gradient passes.
 local function slice(t, first, sizes, hidden)
-   Tensor.check('view', 'self', t)
+   check('view', 'self', t)
    native.try(C.lac_tensor_view, native.out 'tensor', t.handle, first, #sizes,
       native.doubles(sizes))
    return adopt(t.device, t.dtype, sizes, hidden)
@@ -257,23 +260,32 @@ end
 --- Tells how often the storage was written.
 -- @treturn number
 function Tensor:version()
-   return C.lac_tensor_version(Tensor.check('version', 'self', self).handle)
+   return C.lac_tensor_version(check('version', 'self', self).handle)
 end
 
 --- Tells whether this tensor and another share storage.
 -- @tparam Tensor other
 -- @treturn boolean
 function Tensor:shares(other)
-   return C.lac_tensor_shares(Tensor.check('shares', 'self', self).handle,
-      Tensor.check('shares', 'other', other).handle) ~= 0
+   return C.lac_tensor_shares(check('shares', 'self', self).handle,
+      check('shares', 'other', other).handle) ~= 0
+end
+
+-- The number of elements, as C knows it: what a script wrote into the sizes must not rule a buffer.
+local function countOf(op, t)
+   local count = C.lac_tensor_count(check(op, 'self', t).handle)
+   if Tensor.nElement(t) ~= count then
+      fail.raise('%s: the sizes are %s, expected sizes of the %d elements', op,
+         fail.shape(t.sizes), count)
+   end
+   return count
 end
 
 -- Calls f with a C array that holds the elements.
 local function withElements(op, t, f)
-   Tensor.check(op, 'self', t)
-   local count = t:nElement()
+   local count = countOf(op, t)
    local buffer = ffi.new(elementTypes[dtypes[t.dtype]] .. '[?]', math.max(count, 1))
-   native.check(C.lac_tensor_read(buffer, count * t:elementSize(), t.handle))
+   native.check(C.lac_tensor_read(buffer, count * Tensor.elementSize(t), t.handle))
    if t.dtype == 'float32' then elements.tameNans(buffer, count) end
    return f(buffer, count)
 end
@@ -281,8 +293,11 @@ end
 --- Copies the elements into nested Lua tables; a scalar gives a number.
 -- @treturn table|number
 function Tensor:toTable()
-   return withElements('toTable', self, function(buffer)
-      return elements.nest(buffer, self.sizes)
+   return withElements('toTable', self, function(buffer, count)
+      local sizes, product = { unpack(self.sizes) }, 1
+      for i = 1, #sizes do product = product * sizes[i] end
+      assert(product == count)
+      return elements.nest(buffer, sizes)
    end)
 end
 
@@ -299,7 +314,7 @@ end
 --- Copies the elements into a string of bytes.
 -- @treturn string
 function Tensor:toString()
-   local bytes = Tensor.check('toString', 'self', self):nElement() * self:elementSize()
+   local bytes = countOf('toString', self) * Tensor.elementSize(self)
    local buffer = ffi.new('char[?]', math.max(bytes, 1))
    native.check(C.lac_tensor_read(buffer, bytes, self.handle))
    return ffi.string(buffer, bytes)
@@ -318,7 +333,7 @@ end
 -- Whoever writes through it calls @{touch} afterwards.
 -- @treturn cdata
 function Tensor:pointer()
-   local p = C.lac_tensor_data(Tensor.check('pointer', 'self', self).handle)
+   local p = C.lac_tensor_data(check('pointer', 'self', self).handle)
    if p == nil then native.raise() end
    return ffi.cast(elementTypes[dtypes[self.dtype]] .. ' *', p)
 end
@@ -338,22 +353,22 @@ end
 --- Gives a second object on the same elements, without history.
 -- @treturn Tensor
 function Tensor:detach()
-   return slice(Tensor.check('detach', 'self', self), 0, self:shape())
+   return slice(check('detach', 'self', self), 0, self:shape())
 end
 
 -- internal: the alias by which a node of the tape remembers a tensor: scopes don't see it.
 function Tensor:remember()
-   local alias = slice(self, 0, self:shape(), true)
+   local alias = slice(check('remember', 'self', self), 0, self:shape(), true)
    alias.node, alias.slot, alias.requiresGrad = self.node, self.slot, self.requiresGrad
    alias.origin = self.origin or self  -- the leaf that gradients go to
-   alias.known = self.known  -- see ops/trust.lua
+   notes.values[alias.handle] = notes.values[self.handle]  -- see ops/trust.lua
    return alias
 end
 
 --- Copies the elements into a new tensor without history.
 -- @treturn Tensor
 function Tensor:clone()
-   local t = Tensor.check('clone', 'self', self):newLike()
+   local t = Tensor.newLike(check('clone', 'self', self))
    native.check(C.lac_tensor_copy(t.handle, self.handle))
    return t
 end
@@ -363,7 +378,8 @@ end
 -- @treturn Tensor self
 function Tensor:copy(other)
    Tensor.checkWritable(self, 'copy')
-   Tensor.check('copy', 'source', other)
+   check('copy', 'self', self)
+   Tensor.checkSource('copy', 'source', other)
    native.check(C.lac_tensor_copy(self.handle, other.handle))
    return self
 end
@@ -372,7 +388,7 @@ end
 -- @tparam string device
 -- @treturn Tensor self
 function Tensor:moveTo(device)
-   Tensor.check('moveTo', 'self', self)
+   check('moveTo', 'self', self)
    if self.node then
       fail.raise('moveTo: the tensor is the result of %s, expected one without history',
          self.node.name)
@@ -380,7 +396,7 @@ function Tensor:moveTo(device)
    device = native.deviceName(native.device(device))
    if device == self.device then return self end
    local moved = Tensor.raw(self:shape(), self.dtype, device)
-   native.check(C.lac_tensor_copy(moved.handle, self.handle))
+   native.check(C.lac_tensor_copy(moved.handle, check('moveTo', 'self', self).handle))
    native.free('tensor', self.handle)
    self.handle, self.device, self.grad = moved.handle, device, nil
    moved.handle = nil
@@ -409,7 +425,7 @@ end
 -- @tparam[opt=true] boolean on
 -- @treturn Tensor self
 function Tensor:requireGrad(on)
-   Tensor.check('requireGrad', 'self', self)
+   check('requireGrad', 'self', self)
    if self.dtype ~= 'float32' then
       fail.raise('requireGrad: the tensor is %s, expected float32', self.dtype)
    end
@@ -417,7 +433,7 @@ function Tensor:requireGrad(on)
       fail.raise('requireGrad: the tensor is the result of %s, expected one without history',
          self.node.name)
    end
-   self.requiresGrad = on ~= false
+   self.requiresGrad = fail.flag('requireGrad', 'on', on, true)
    return self
 end
 
@@ -432,7 +448,7 @@ end
 --- Refuses a write in place to a tensor whose gradient is being recorded.
 -- @tparam string op who wants to write
 function Tensor:checkWritable(op)
-   Tensor.check(op, 'self', self)
+   check(op, 'self', self)
    if self.requiresGrad and scope.recording() then
       if self.node then
          fail.raise('%s: in place on the result of %s, whose gradient is recorded; '
@@ -440,6 +456,21 @@ function Tensor:checkWritable(op)
       end
       fail.raise('%s: in place on a tensor that requires a gradient, expected lacuna.noGrad', op)
    end
+end
+
+--- Refuses to read, in place, from a tensor whose gradient is being recorded: what is written in
+-- place has no history, so that gradient would be lost.
+-- @tparam string op who wants to write
+-- @tparam string what the argument's name
+-- @tparam Tensor other what is read
+-- @treturn Tensor other
+function Tensor.checkSource(op, what, other)
+   check(op, what, other)
+   if other.requiresGrad and scope.recording() then
+      fail.raise('%s: in place, and the gradient of the %s is recorded; expected an operator, '
+         .. 'lacuna.noGrad, or its detach()', op, what)
+   end
+   return other
 end
 
 return Tensor

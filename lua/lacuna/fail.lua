@@ -59,8 +59,11 @@ function fail.sizes(op, value)
    if type(value) ~= 'table' or getmetatable(value) then
       fail.raise('%s: sizes are %s, expected a table', op, fail.describe(value))
    end
+   -- Checked in one loop and copied in another: of a loop that stores what an inlined check returns
+   -- LuaJIT of 2022 sometimes runs a turn too many.
+   for i = 1, #value do fail.whole(op, 'size', value[i], 0) end
    local copy = {}
-   for i = 1, #value do copy[i] = fail.whole(op, 'size', value[i], 0) end
+   for i = 1, #value do copy[i] = value[i] end
    return copy
 end
 
@@ -92,6 +95,20 @@ function fail.number(op, what, value)
    return value
 end
 
+--- Checks that a value is true or false, if it was given.
+-- @tparam string op who asks
+-- @tparam string what the argument's name
+-- @param value what came
+-- @tparam boolean default what nil stands for
+-- @treturn boolean
+function fail.flag(op, what, value, default)
+   if value == nil then return default end
+   if type(value) ~= 'boolean' then
+      fail.raise('%s: %s is %s, expected true or false', op, what, fail.describe(value))
+   end
+   return value
+end
+
 --- Checks that a value can be called.
 -- @tparam string op who asks
 -- @param value what came
@@ -111,6 +128,9 @@ function fail.options(op, given, defaults)
    if given ~= nil and type(given) ~= 'table' then
       fail.raise('%s: options are %s, expected a table', op, fail.describe(given))
    end
+   if type(defaults) ~= 'table' then
+      fail.raise('%s: defaults are %s, expected a table', op, fail.describe(defaults))
+   end
    local result = {}
    for name, default in pairs(defaults) do
       if default ~= false then result[name] = default end
@@ -118,7 +138,7 @@ function fail.options(op, given, defaults)
    for name, value in pairs(given or {}) do
       if defaults[name] == nil then
          local known = {}
-         for key in pairs(defaults) do known[#known + 1] = key end
+         for key in pairs(defaults) do known[#known + 1] = tostring(key) end
          table.sort(known)
          fail.raise('%s: option %s is unknown, expected one of %s', op, tostring(name),
             table.concat(known, ', '))

@@ -61,7 +61,7 @@ local function seen(op, what, picture)
    if picture.device ~= 'cpu' then
       fail.raise('%s: %s is on %s, expected cpu', op, what, picture.device)
    end
-   return picture:pointer(), picture:nElement(), sizes[2], sizes[1]
+   return Tensor.pointer(picture), C.lac_tensor_count(picture.handle), sizes[2], sizes[1]
 end
 
 -- ---- making and writing ---------------------------------------------------------------------

@@ -29,7 +29,7 @@ mesh.transform = transform.compose
 -- @function mesh.rotation
 mesh.rotation = transform.rotation
 
-local Mesh = class('Mesh')
+local Mesh = class('Mesh', nil, true)
 
 --- The class of meshes.
 mesh.Mesh = Mesh
@@ -44,7 +44,9 @@ local function check(op, m)
    if type(m) ~= 'table' or getmetatable(m) ~= Mesh then
       fail.raise('%s: mesh is %s, expected a mesh', op, fail.describe(m))
    end
-   if m.handle == nil then fail.raise('%s: the mesh was released, expected a live one', op) end
+   if not native.live('mesh', m.handle) then
+      fail.raise('%s: the mesh was released, expected a live one', op)
+   end
    return m.handle
 end
 
@@ -185,15 +187,23 @@ function Mesh:bounds(map)
    return { box[0], box[1], box[2] }, { box[3], box[4], box[5] }
 end
 
+-- That a method was called on a mesh, a released one too.
+local function checkSelf(op, m)
+   if mesh.is(m) then return end
+   fail.raise('%s: mesh is %s, expected a mesh', op, fail.describe(m))
+end
+
 --- Keeps the mesh out of the hands of the scopes that are open.
 -- @treturn Mesh self
 function Mesh:keep()
+   checkSelf('keep', self)
    self.kept = true
    return self
 end
 
 --- Frees the memory now; does nothing the second time.
 function Mesh:release()
+   checkSelf('release', self)
    if self.handle == nil then return end
    native.free('mesh', self.handle)
    self.handle = nil

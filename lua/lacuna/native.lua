@@ -6,6 +6,7 @@
 -- @module lacuna.native
 local ffi = require 'ffi'
 local fail = require 'lacuna.fail'
+local interrupt = require 'lacuna.interrupt'
 
 local native = {}
 
@@ -50,12 +51,20 @@ if C.lac_abi() ~= C.LAC_ABI then
 end
 --- Where the library was found; worker threads load the same file.
 native.library = libraryPath
+interrupt.library(libraryPath, '@' .. here)
+-- Ctrl-C is for the thread of the prompt: what a worker of data computes goes on.
+if rawget(_G, 'LACUNA_WORKER') then C.lac_heed_interrupts(0) end
 
 -- ---- failures -----------------------------------------------------------------------------
 
 --- Raises the core's sentence, at the user's line.
 function native.raise()
-   fail.raise('%s', ffi.string(C.lac_error()))
+   local sentence = ffi.string(C.lac_error())
+   if sentence == 'interrupted' then
+      interrupt.taken()
+      C.lac_interrupted()  -- forgets it, so that what comes next runs
+   end
+   fail.raise('%s', sentence)
 end
 
 --- Raises if a status says that a call failed.
@@ -99,9 +108,15 @@ end
 
 -- ---- operations -----------------------------------------------------------------------------
 
-local kinds = {
-   tensor = ffi.typeof 'lac_tensor *', rulebook = ffi.typeof 'lac_rulebook *',
-}
+-- The handles that were made here and not freed yet, with their kind.  A script can put anything
+-- into the `handle` of an object, or one handle into two, so C sees none that is not in here.
+local owned = setmetatable({}, { __mode = 'k' })
+
+--- Tells whether a value is a handle that C may see.
+-- @tparam string kind as for @{out}
+-- @param handle anything
+-- @treturn boolean
+function native.live(kind, handle) return owned[handle] == kind end
 
 -- The handle of an object of a kind; nil for nil, which C judges.
 local function handleOf(op, what, kind, value)
@@ -109,8 +124,9 @@ local function handleOf(op, what, kind, value)
    local isTable = type(value) == 'table'
    local handle
    if isTable then handle = value.handle end
-   if type(handle) == 'cdata' and ffi.istype(kinds[kind], handle) then return handle end
-   if isTable and handle == nil and fail.describe(value):lower() == 'a ' .. kind then
+   if owned[handle] == kind then return handle end
+   local gone = handle == nil or type(handle) == 'cdata'
+   if isTable and gone and fail.describe(value):lower() == 'a ' .. kind then
       fail.raise('%s: %s was released, expected a live %s', op, what, kind)
    end
    fail.raise('%s: %s is %s, expected a %s', op, what, fail.describe(value), kind)
@@ -200,13 +216,17 @@ function native.own(kind)
       free = C['lac_' .. kind .. '_free']
       finalisers[kind] = free
    end
-   return ffi.gc(outs[kind][0], free)
+   local handle = ffi.gc(outs[kind][0], free)
+   owned[handle] = kind
+   return handle
 end
 
---- Frees a handle now instead of at a collection.
+--- Frees a handle now instead of at a collection; does nothing if it was freed already.
 -- @tparam string kind as for @{out}
--- @tparam cdata handle an owned handle
+-- @tparam cdata handle
 function native.free(kind, handle)
+   if owned[handle] ~= kind then return end
+   owned[handle] = nil
    finalisers[kind](ffi.gc(handle, nil))
 end
 

@@ -30,6 +30,12 @@ local function isTerminal() return require('lacuna.native').C.lac_is_terminal(2)
 -- @treturn Progress
 function progress.new(title, total, options)
    options = fail.options('progress', options, { out = io.stderr, live = isTerminal() })
+   if type(title) ~= 'string' then
+      fail.raise('progress: title is %s, expected a string', fail.describe(title))
+   end
+   if io.type(options.out) ~= 'file' then
+      fail.raise('progress: out is %s, expected an open file', fail.describe(options.out))
+   end
    local self = setmetatable({}, Progress)
    self.title, self.total = title, fail.whole('progress', 'total', total, 0)
    self.out, self.live, self.done = options.out, options.live, 0
@@ -41,6 +47,9 @@ end
 -- @tparam[opt] string text to end it with
 -- @treturn string
 function Progress:line(text)
+   if text ~= nil and type(text) ~= 'string' then
+      fail.raise('progress: text is %s, expected a string', fail.describe(text))
+   end
    local part = self.total == 0 and 1 or self.done / self.total
    local filled = math.floor(part * WIDTH)
    local passed = now() - self.began

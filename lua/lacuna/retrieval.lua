@@ -303,6 +303,12 @@ local function checkRows(what, rows, planes)
          fail.raise('retrieval.distances: row %d of the %s has %d numbers, expected %d', i, what,
             #row, planes)
       end
+      for p = 1, planes do
+         if type(row[p]) ~= 'number' then
+            fail.raise('retrieval.distances: number %d of row %d of the %s is %s, expected a '
+               .. 'number', p, i, what, fail.describe(row[p]))
+         end
+      end
    end
    return planes
 end

@@ -25,6 +25,7 @@ local report = {}
 -- @tparam[opt] string device
 -- @treturn Tensor n x n
 function report.eye(n, device)
+   fail.whole('eye', 'n', n, 0, 2 ^ 24)
    local index = Tensor.of((function()
       local list = {}
       for i = 1, n do list[i] = i end
@@ -35,6 +36,15 @@ function report.eye(n, device)
 end
 
 -- ---- the layers --------------------------------------------------------------------------------
+
+local function checkArguments(op, net, options)
+   if type(net) ~= 'table' or net.inputSize == nil or type(net.activations) ~= 'function' then
+      fail.raise('%s: net is %s, expected a DeepC2', op, fail.describe(net))
+   end
+   if type(options) ~= 'table' then
+      fail.raise('%s: options are %s, expected a table', op, fail.describe(options))
+   end
+end
 
 local function thousands(n)
    return (('%.0f'):format(n):reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
@@ -48,6 +58,7 @@ end
 -- @treturn table rows with `name`, `planes`, `size`, `sites`, `density`, `parameters`,
 -- `multiplyAdds`
 function report.layers(net, m, options)
+   checkArguments('layers', net, options)
    local coords = mesh.voxelize(m, {
       renderSize = options.renderSize, size = net.inputSize, rotation = options.rotation,
    })
@@ -158,6 +169,10 @@ end
 -- @tparam string path
 -- @tparam table options `render`, `seed`
 function report.describe(net, path, options)
+   checkArguments('describe', net, options)
+   if type(path) ~= 'string' then
+      fail.raise('describe: path is %s, expected a string', fail.describe(path))
+   end
    local isMesh = path:lower():match '%.off$'
    return (isMesh and describeMesh or describeFolder)(net, path, options)
 end
@@ -183,6 +198,11 @@ local Scorer = class('RetrievalScorer')
 -- `loader(split, options)`, `embed(batch)` giving unit vectors, `net`
 -- @treturn Scorer
 function report.new(parts)
+   local options = type(parts) == 'table' and parts.options
+   if type(options) ~= 'table' or type(options.name) ~= 'string' then
+      fail.raise('report: parts are %s, expected a table with options that have a name',
+         fail.describe(parts))
+   end
    local self = setmetatable({}, Scorer)
    for name, part in pairs(parts) do self[name] = part end
    self.folder = 'runs/' .. parts.options.name

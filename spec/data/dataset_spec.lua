@@ -138,7 +138,7 @@ describe('data.bytes', function()
 
    it('refuses bytes of another origin', function()
       for _, text in ipairs { '', 'q', 'n', 'nx;', 's5:abc', 't1;', 't0;', 'xfloat32:2;abc',
-         'xfloat64:;12345678', 't0;ZTe', 'TT' } do
+         'xfloat64:;12345678', 't0;ZTe', 'TT', 't0;t0;eTe', 'xint32:0,99999999999999999999;' } do
          assert.fails('bytes: byte %d+ fits no value', bytes.decode, text)
       end
       assert.fails('bytes: nil, expected a string', bytes.decode)

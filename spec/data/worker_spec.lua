@@ -15,7 +15,7 @@ local BUSY = [[return function(text, unwanted)
    while os.clock() < finish and not unwanted() do end
    return 'done' end]]
 
-describe('worker', function()
+describe('worker #threads', function()
    it('turns bytes into bytes, zeros and nothing included', function()
       local pool = worker.start(1, ECHO, 'a\0')
       pool:put(1, 'b\0c')

@@ -14,7 +14,7 @@ local function loadAll(folder, prefix)
       if name:match '%.lua$' and name ~= 'init.lua' then
          require(prefix .. name:sub(1, -5))
       elseif name:sub(1, 1) ~= '.' and lfs.attributes(path, 'mode') == 'directory' then
-         require(prefix .. name)
+         if package.searchpath(prefix .. name, package.path) then require(prefix .. name) end
          loadAll(path, prefix .. name .. '.')
       end
    end

@@ -9,6 +9,7 @@
 local bytes = require 'lacuna.data.bytes'
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
+local interrupt = require 'lacuna.interrupt'
 
 local Workers = class('data.Workers')
 
@@ -17,8 +18,8 @@ local PATIENCE = 0.1  -- seconds in C at a time: between them Ctrl-C gets throug
 -- A worker finds the modules, and the library, where this state found them.
 local function prelude()
    local library = rawget(_G, 'LACUNA_LIB')
-   return ('package.path, package.cpath, LACUNA_LIB = %q, %q, %s\n'):format(package.path,
-      package.cpath, library and ('%q'):format(library) or 'nil')
+   return ('LACUNA_WORKER = true package.path, package.cpath, LACUNA_LIB = %q, %q, %s\n'):format(
+      package.path, package.cpath, library and ('%q'):format(library) or 'nil')
 end
 
 --- Starts the threads.
@@ -26,6 +27,10 @@ end
 -- @tparam string description of the data set
 function Workers:__init(n, description)
    local worker = require 'lacuna.worker'
+   fail.whole('Workers', 'n', n, 1, 64)
+   if type(description) ~= 'string' then
+      fail.raise('Workers: description is %s, expected a string', fail.describe(description))
+   end
    self.pool = worker.start(n, prelude() .. "return require('lacuna.data.worker_state')(...)",
       description)
    self.last, self.answers = 0, {}
@@ -46,6 +51,7 @@ end
 function Workers:take(id)
    while not self.answers[id] do
       local found, ok, answer = self.pool:get(PATIENCE)
+      interrupt.check()
       if ok == false then fail.raise('Loader: a worker failed: %s', answer) end
       if found then self.answers[found] = answer end
    end

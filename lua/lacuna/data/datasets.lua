@@ -35,7 +35,9 @@ function Dataset:size() return self.count end
 -- @tparam number i from one
 -- @tparam Generator generator
 -- @treturn table
-function Dataset:get(i, generator) return self.make(i, generator) end
+function Dataset:get(i, generator)
+   return self.make(fail.whole('Dataset', 'i', i, 1, self.count), generator)
+end
 
 --- @section end
 
@@ -78,7 +80,8 @@ function datasets.subset(dataset, indices)
       fail.raise('subset: indices are %s, expected a list', fail.describe(indices))
    end
    local chosen, size = {}, dataset:size()
-   for k = 1, #indices do chosen[k] = fail.whole('subset', 'index', indices[k], 1, size) end
+   for k = 1, #indices do fail.whole('subset', 'index', indices[k], 1, size) end
+   for k = 1, #indices do chosen[k] = indices[k] end
    return Dataset(#chosen, function(k, generator) return dataset:get(chosen[k], generator) end)
 end
 

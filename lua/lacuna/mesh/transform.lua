@@ -13,10 +13,12 @@ function transform.isGenerator(value)
    return type(value) == 'table' and not Tensor.is(value) and type(value.uniform) == 'function'
 end
 
+local DEEPEST = 12  -- as of tensors
+
 -- Puts the numbers of a table, nested or not, into a list.
-local function flatten(op, what, value, list)
-   if type(value) == 'table' then
-      for i = 1, #value do flatten(op, what, value[i], list) end
+local function flatten(op, what, value, list, depth)
+   if type(value) == 'table' and depth <= DEEPEST then
+      for i = 1, #value do flatten(op, what, value[i], list, depth + 1) end
    else
       if type(value) ~= 'number' or value ~= value or math.abs(value) == math.huge then
          fail.raise('%s: %s has %s, expected finite numbers', op, what, fail.describe(value))
@@ -37,7 +39,7 @@ function transform.numbers(op, what, value, count)
    if type(value) ~= 'table' or getmetatable(value) then
       fail.raise('%s: %s is %s, expected %d numbers', op, what, fail.describe(value), count)
    end
-   local list = flatten(op, what, value, {})
+   local list = flatten(op, what, value, {}, 1)
    if #list ~= count then
       fail.raise('%s: %s has %d numbers, expected %d', op, what, #list, count)
    end
@@ -50,7 +52,7 @@ local function widen(step, place)
    if type(step) ~= 'table' or getmetatable(step) then
       fail.raise('transform: step %d is %s, expected numbers', place, fail.describe(step))
    end
-   local s = flatten('transform', 'step ' .. place, step, {})
+   local s = flatten('transform', 'step ' .. place, step, {}, 1)
    if #s == 12 then return s end
    if #s == 1 then return { s[1], 0, 0, 0, 0, s[1], 0, 0, 0, 0, s[1], 0 } end
    if #s == 3 then return { 1, 0, 0, s[1], 0, 1, 0, s[2], 0, 0, 1, s[3] } end

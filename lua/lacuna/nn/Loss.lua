@@ -18,6 +18,10 @@ local Loss = class('nn.Loss', Module)
 -- @tparam[opt] table defaults of the loss's own options
 function Loss:__init(options, defaults)
    Module.__init(self)
+   if defaults ~= nil and type(defaults) ~= 'table' then
+      fail.raise('%s: defaults are %s, expected a table', self.__typename,
+         fail.describe(defaults))
+   end
    local known = { reduction = 'mean' }
    for name, default in pairs(defaults or {}) do known[name] = default end
    self.options = fail.options(self.__typename, options, known)

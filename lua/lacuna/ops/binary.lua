@@ -99,14 +99,14 @@ local function define(name, saves, slopes)
    })
 end
 
---- Adds.
+--- Adds two tensors, or a tensor and a number, element by element.
 -- @function add
 -- @tparam Tensor|number a
 -- @tparam Tensor|number b
 -- @treturn Tensor
 define('add', false, function(dy, _, _, needs) return needs[1] and dy, needs[2] and dy end)
 
---- Subtracts.
+--- Subtracts b from a, element by element.
 -- @function sub
 -- @tparam Tensor|number a
 -- @tparam Tensor|number b

@@ -5,6 +5,7 @@ local native = require 'lacuna.native'
 local ops = require 'lacuna.ops'
 local Sites = require 'lacuna.Sites'
 local Tensor = require 'lacuna.Tensor'
+local trust = require 'lacuna.ops.trust'
 
 local run = native.ops
 
@@ -28,7 +29,9 @@ ops.define('toDense', {
          fail.raise('toDense: input is %s, expected 2 dimensions', fail.shape(x.sizes))
       end
       local y = Tensor.raw(denseSizes('toDense', sites, x.sizes[2]), 'float32', x.device)
-      run.to_dense(y, x, sites:cells(), background)
+      local cells = sites:cells()
+      trust.checkCells('toDense', cells, sites, y)
+      run.to_dense(y, x, cells, background)
       context.sites = context:hold(sites)
       context.background = background and background:shape()
       return y
@@ -60,7 +63,9 @@ ops.define('fromDense', {
          end
       end
       local y = Tensor.raw({ sites.count, x.sizes[2] }, 'float32', x.device)
-      run.from_dense(y, x, sites:cells())
+      local cells = sites:cells()
+      trust.checkCells('fromDense', cells, sites, x)
+      run.from_dense(y, x, cells)
       context.sites = context:hold(sites)
       return y
    end,

@@ -41,7 +41,7 @@ end
 ops.define('gatherRows', {
    forward = function(context, x, index)
       local sizes = Tensor.check('gather', 'input', x):shape()
-      trust.check('gather', index, -1, (sizes[1] or 0) - 1)
+      trust.check('gather', index, -1, trust.rows(x) - 1)
       sizes[1] = index:nElement()
       local y = Tensor.raw(sizes, x.dtype, x.device)
       run.gather(y, x, index)
@@ -60,14 +60,13 @@ ops.define('scatterRows', {
       Tensor.check('scatterAdd', 'input', x, 'float32')
       fail.whole('scatterAdd', 'rows', rows, 0, 2147483647)
       trust.check('scatterAdd', index, -1, rows - 1)
-      if x.sizes[1] ~= index:nElement() then
-         fail.raise('scatterAdd: index has %d elements, expected %s', index:nElement(),
-            tostring(x.sizes[1]))
+      local sizes, count = x:shape(), index:nElement()
+      if sizes[1] ~= count then
+         fail.raise('scatterAdd: index has %d elements, expected %s', count, tostring(sizes[1]))
       end
-      local order = Tensor.raw({ index:nElement() }, 'int32', x.device)
+      local order = Tensor.raw({ count }, 'int32', x.device)
       local first = Tensor.raw({ rows + 1 }, 'int32', x.device)
       run.group(order, first, index)
-      local sizes = x:shape()
       local width = 1
       for d = 2, #sizes do width = width * sizes[d] end
       local sorted = Tensor.raw({ sizes[1], width }, 'float32', x.device)

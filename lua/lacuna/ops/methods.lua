@@ -2,8 +2,8 @@
 --
 -- Made anew, and recorded: `sum mean max min argmax argmin norm`, `lt le gt ge eq ne`, `view
 -- narrow rows t to float int long byte gather`, and indexing `x[i]`.  In place, not recorded, and
--- refused where a gradient is being recorded: `add sub mul div exp log sqrt abs pow clamp fill
--- zero copy uniform normal`.
+-- refused where a gradient is being recorded, this tensor's or the argument's: `add sub mul div
+-- exp log sqrt abs pow clamp fill zero copy uniform normal`.
 -- @module lacuna.ops.methods
 local autograd = require 'lacuna.autograd'
 local fail = require 'lacuna.fail'
@@ -72,6 +72,16 @@ function Tensor:byte() return ops.cast(self, 'uint8') end
 -- @tparam[opt] table options `retainGraph`, false; `createGraph`, false
 function Tensor:backward(gradient, options) return autograd.backward(self, gradient, options) end
 
+--- Has backward leave this result's gradient in its `grad`, as it does for leaves.
+-- @treturn Tensor self
+function Tensor:retainGrad() return autograd.retain(self) end
+
+--- Calls a function with the tensor's gradient in every backward that reaches it, once, when it is
+-- complete.  The gradient is not to be changed in place.
+-- @tparam function f gets the gradient; what it returns, unless nil, goes on in its place
+-- @treturn Hook a handle with `remove()`
+function Tensor:registerHook(f) return autograd.hook(self, f) end
+
 -- ---- in place -----------------------------------------------------------------------------------
 
 local function inPlace(op, self)
@@ -91,7 +101,7 @@ local function arithmetic(name, withNumber)
       if type(other) == 'number' then
          other = Tensor.full(fail.number(name, 'number', other), {}, { device = self.device })
       end
-      run[name](self, self, Tensor.check(name, 'other', other))
+      run[name](self, self, Tensor.checkSource(name, 'other', other))
       return self
    end
 end
@@ -183,7 +193,7 @@ end
 -- @tparam Tensor other of the same shape
 -- @treturn Tensor self
 function Tensor:axpy(k, other)
-   run.axpby(inPlace('axpy', self), Tensor.check('axpy', 'other', other),
+   run.axpby(inPlace('axpy', self), Tensor.checkSource('axpy', 'other', other),
       fail.number('axpy', 'factor', k), 1)
    return self
 end
@@ -231,7 +241,7 @@ function Tensor.__newindex(t, key, value)
    if type(value) == 'number' then
       row:fill(value)
    else
-      row:copy(Tensor.check('assignment', 'value', value))
+      row:copy(Tensor.checkSource('assignment', 'value', value))
    end
 end
 

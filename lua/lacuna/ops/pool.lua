@@ -31,7 +31,7 @@ ops.define('maxPool', {
       local y = Tensor.raw(sizes, 'float32', x.device)
       local argument = Tensor.raw(y:shape(), 'int32', x.device)
       run.max_pool(y, argument, x, book)
-      context:save(trust.range(argument, -1, book.inputs - 1))
+      context:save(trust.range(argument, -1, trust.rows(x) - 1))
       context.book = context:hold(book)
       return y
    end,

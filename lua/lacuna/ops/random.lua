@@ -39,7 +39,8 @@ end
 -- @treturn number at least low, below high
 function Generator:uniform(low, high)
    local t = Tensor.raw({ 1 }, 'float32', 'cpu')
-   run.random_uniform(t, low or 0, high or 1, self.seed, self:advance(1))
+   run.random_uniform(t, low == nil and 0 or low, high == nil and 1 or high, self.seed,
+      self:advance(1))
    local value = t:item()
    t:release()
    return value

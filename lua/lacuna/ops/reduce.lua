@@ -15,6 +15,7 @@ local run = native.ops
 -- outer, middle and inner extent around a dimension, and the shapes without and with it.
 local function split(op, x, dim, keep)
    Tensor.check(op, 'input', x)
+   keep = fail.flag(op, 'keep', keep, false)
    if dim == nil then return 1, x:nElement(), 1, {}, {} end
    fail.whole(op, 'dimension', dim, 1, math.max(#x.sizes, 1))
    if #x.sizes == 0 then fail.raise('%s: the input is a scalar, it has no dimension 1', op) end

@@ -16,7 +16,7 @@ local function check(op, x, first)
    if #x.sizes ~= 2 then
       fail.raise('%s: input is %s, expected 2 dimensions', op, fail.shape(x.sizes))
    end
-   return trust.checkSegments(op, first, x.sizes[1])
+   return trust.checkSegments(op, first, x)
 end
 
 --- Adds up the rows of each segment.
@@ -81,7 +81,7 @@ local function extreme(name, cName)
          local y = Tensor.raw({ check(name, x, first), x.sizes[2] }, 'float32', x.device)
          local argument = Tensor.raw(y:shape(), 'int32', x.device)
          run[cName](y, argument, x, first)
-         context:save(trust.range(argument, -1, x.sizes[1] - 1))
+         context:save(trust.range(argument, -1, trust.rows(x) - 1))
          context.rows = x.sizes[1]
          return y
       end,
@@ -152,7 +152,7 @@ ops.define('spreadColumns', {
 ops.define('takeColumns', {
    forward = function(context, x, argument)
       Tensor.check('takeColumns', 'input', x)
-      trust.check('takeColumns', argument, -1, (x.sizes[1] or 0) - 1)
+      trust.check('takeColumns', argument, -1, trust.rows(x) - 1)
       local y = Tensor.raw(argument:shape(), 'float32', x.device)
       run.take_columns(y, x, argument)
       context:save(argument)
