@@ -140,7 +140,8 @@ end)
 describe('nonsense', function()
    -- who asks for an operation's name, a pointer, or what only the library calls
    local private = { index = true, slice = true, remember = true, check = true,
-      checkWritable = true, fromPointer = true, is = true, define = true, seed = true }
+      checkWritable = true, checkSource = true, fromPointer = true, is = true, define = true,
+      seed = true }
 
    local function values()
       local released = lacuna.ones(2)

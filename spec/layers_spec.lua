@@ -3,19 +3,22 @@ local tree = require 'spec.support.tree'
 -- Who may look at whom (docs/architecture.md): a module of Lua looks at modules of lower layers and
 -- at those of its own group.  The longest name that begins a module's decides.
 local layers = {
-   ['lacuna.fail'] = 0,
+   ['lacuna.fail'] = 0, ['lacuna.notes'] = 0, ['lacuna.interrupt'] = 0.5,
    ['lacuna.class'] = 1, ['lacuna.native'] = 1, ['lacuna.scope'] = 1, ['lacuna.show'] = 1,
    ['lacuna.json'] = 1, ['lacuna.options'] = 1,
-   ['lacuna.clock'] = 2, ['lacuna.elements'] = 2,
+   ['lacuna.clock'] = 2, ['lacuna.elements'] = 2, ['lacuna.hooks'] = 2,
    ['lacuna.Tensor'] = 3, ['lacuna.progress'] = 3,
    ['lacuna.autograd'] = 4, ['lacuna.ops.trust'] = 4,
    ['lacuna.Sites'] = 5, ['lacuna.io'] = 5,
    ['lacuna.ops'] = 6, ['lacuna.image'] = 6,
    ['lacuna.SparseTensor'] = 7, ['lacuna.mesh'] = 7, ['lacuna.plot'] = 7,
    ['lacuna.nn'] = 8, ['lacuna.optim'] = 8, ['lacuna.retrieval'] = 8, ['lacuna.tsne'] = 8,
-   ['lacuna.data'] = 9,
+   ['lacuna.view'] = 8,
+   ['lacuna.data'] = 9, ['lacuna.checkpoint'] = 9,
    ['lacuna.retrieval_report'] = 10, ['lacuna.train'] = 10,
    ['lacuna'] = 11,
+   ['lacuna.help'] = 12,
+   ['lacuna.repl'] = 13,
 }
 -- The thin modules over C.
 local seesNative = { 'lacuna.Tensor', 'lacuna.Sites', 'lacuna.autograd', 'lacuna.ops', 'lacuna.io',

@@ -9,6 +9,7 @@
 -- came.  Backward drops a node's memory as it passes, unless `retainGraph` is set.
 -- @module lacuna.autograd
 local fail = require 'lacuna.fail'
+local Hook = require 'lacuna.hooks'
 local native = require 'lacuna.native'
 local scope = require 'lacuna.scope'
 local Tensor = require 'lacuna.Tensor'
@@ -82,7 +83,7 @@ local function drop(node)
       if node.saved[i] then node.saved[i]:release() end
    end
    for i = 1, #node.held do node.held[i]:release() end
-   node.saved, node.edges, node.held, node.dropped = {}, {}, {}, true
+   node.saved, node.edges, node.held, node.watched, node.dropped = {}, {}, {}, nil, true
 end
 
 -- The context when nothing is recorded: it forgets.
@@ -157,19 +158,20 @@ local function sameSizes(a, b)
 end
 
 -- Adds a gradient to a place.  The first one is only borrowed: a rule may have given the same
--- tensor to two inputs, so the second makes a sum of its own, and only further ones add to it.
+-- tensor to two inputs, so the second makes a sum that this place owns, and only further ones add
+-- to it.  A sum that was handed on is borrowed there as any other.
 local function accumulate(place, key, gradient, graph)
    local had = place[key]
    if not had then
       place[key] = gradient
    elseif graph then
       place[key] = scope.record(true, autograd.sum, had, gradient)
-   elseif had.accumulates then
+   elseif had.owner == place then
       run.add(had, had, gradient)
    else
       local sum = had:newLike()
       run.add(sum, had, gradient)
-      sum.accumulates = true
+      sum.owner = place
       place[key] = sum
    end
 end
@@ -183,7 +185,7 @@ local function giveLeaf(leaf, gradient, graph, wanted)
       accumulate(leaf, 'grad', gradient, graph)
    else
       leaf.grad = gradient:clone()
-      leaf.grad.accumulates = true
+      leaf.grad.owner = leaf
    end
    leaf.grad:keep()
 end
@@ -233,17 +235,68 @@ local function checked(node, i, gradient, graph)
    return borrowed and gradient:detach() or gradient
 end
 
--- Passes the gradients of a node's outputs on to where its inputs came from.  `pending` holds for
--- each node what its outputs have been given in this walk.
-local function step(node, pending, options, wanted)
-   local grads = pending[node]
+-- Lets hooks see a gradient, one after the other, and replace it.
+local function throughHooks(op, list, gradient, graph)
+   for _, hook in ipairs(list) do
+      local version = gradient:version()
+      local other = scope.record(graph, hook.run, hook, gradient)
+      if gradient:version() ~= version then
+         fail.raise('%s: the hook changed the gradient in place, expected it unchanged, or '
+            .. 'another to be returned', op)
+      end
+      if other ~= nil then
+         Tensor.check(op, "the hook's gradient", other, gradient.dtype)
+         if not sameSizes(other.sizes, gradient.sizes) or other.device ~= gradient.device then
+            fail.raise('%s: the hook gave %s on %s, expected %s on %s', op,
+               fail.shape(other.sizes), other.device, fail.shape(gradient.sizes), gradient.device)
+         end
+         gradient = not graph and other.requiresGrad and other:detach() or other
+      end
+   end
+   return gradient
+end
+
+-- The gradients of a node's outputs are complete: hooks see them, and who asked gets them.
+local function arrive(node, grads, walk)
+   local wanted = walk.wanted and walk.wanted[node]
+   for slot = 1, node.outputCount do
+      local gradient, watched = grads[slot], node.watched and node.watched[slot]
+      if gradient then
+         if watched and watched.hooks then
+            gradient = throughHooks('registerHook', watched.hooks, gradient, walk.graph)
+            grads[slot] = gradient
+         end
+         if watched and watched.retained and not walk.wanted then
+            giveLeaf(watched.retained, gradient, walk.graph)
+         end
+         if wanted and wanted[slot] then walk.wanted[wanted[slot]] = gradient end
+      end
+   end
+end
+
+-- Gives a leaf its gradient; one with hooks waits until all of it has come.
+local function toLeaf(leaf, gradient, walk)
+   if not leaf.hooks then return giveLeaf(leaf, gradient, walk.graph, walk.wanted) end
+   local late = walk.late
+   if not late[leaf] then
+      late[#late + 1] = leaf
+      late[leaf] = {}
+   end
+   accumulate(late[leaf], 1, gradient, walk.graph)
+end
+
+-- Passes the gradients of a node's outputs on to where its inputs came from.  `walk.pending` holds
+-- for each node what its outputs have been given.
+local function step(node, walk)
+   local grads, pending = walk.pending[node], walk.pending
    pending[node] = nil
    if not grads then
-      if not options.retainGraph then drop(node) end
+      if not walk.retain then drop(node) end
       return
    end
    if node.dropped then node:unsave() end
-   local graph = options.createGraph
+   arrive(node, grads, walk)
+   local graph = walk.graph
    local given = { scope.record(graph, node.backward, node,
       unpack(fill(node, grads), 1, node.outputCount)) }
    for i = 1, node.inputs do
@@ -252,30 +305,24 @@ local function step(node, pending, options, wanted)
          local gradient = checked(node, i, given[i], graph)
          local from = edge.node
          if from then
-            if wanted and wanted[from] and wanted[from][edge.slot] then
-               accumulate(wanted, wanted[from][edge.slot], gradient, graph)
-            end
             pending[from] = pending[from] or {}
             accumulate(pending[from], edge.slot, gradient, graph)
          else
-            giveLeaf(edge.leaf, gradient, graph, wanted)
+            toLeaf(edge.leaf, gradient, walk)
          end
       end
    end
-   if not options.retainGraph then drop(node) end
+   if not walk.retain then drop(node) end
 end
 
-local function walk(op, y, gradient, options, wanted)
-   Tensor.check(op, 'self', y)
-   if not y.requiresGrad then
-      fail.raise('%s: the tensor does not depend on one that requires a gradient', op)
-   end
+-- What backward starts from: what the user gave, or one.
+local function start(op, y, gradient)
    if gradient == nil then
       if y:nElement() ~= 1 then
          fail.raise('%s: the tensor is %s, expected one element or a gradient for it', op,
             fail.shape(y.sizes))
       end
-      gradient = Tensor.full(1, y:shape(), { device = y.device })
+      return Tensor.full(1, y:shape(), { device = y.device })
    end
    Tensor.check(op, 'gradient', gradient, 'float32')
    if not sameSizes(gradient.sizes, y.sizes) then
@@ -285,13 +332,68 @@ local function walk(op, y, gradient, options, wanted)
    if gradient.device ~= y.device then
       fail.raise('%s: the gradient is on %s, expected %s', op, gradient.device, y.device)
    end
-   if not y.node then return giveLeaf(y, gradient, options.createGraph, wanted) end
-   if y.node.dropped then y.node:unsave() end
-   if wanted and wanted[y.node] and wanted[y.node][y.slot] then
-      accumulate(wanted, wanted[y.node][y.slot], gradient, options.createGraph)
+   return gradient
+end
+
+local function walkBack(op, y, gradient, options, wanted)
+   Tensor.check(op, 'self', y)
+   if not y.requiresGrad then
+      fail.raise('%s: the tensor does not depend on one that requires a gradient, expected one '
+         .. 'that does', op)
    end
-   local pending = { [y.node] = { [y.slot] = gradient } }
-   for _, node in ipairs(collect(y.node)) do step(node, pending, options, wanted) end
+   gradient = start(op, y, gradient)
+   local walk = {
+      graph = options.createGraph, retain = options.retainGraph, wanted = wanted, late = {},
+      pending = {},
+   }
+   if not y.node then
+      toLeaf(y, gradient, walk)
+   else
+      if y.node.dropped then y.node:unsave() end
+      walk.pending[y.node] = { [y.slot] = gradient }
+      for _, node in ipairs(collect(y.node)) do step(node, walk) end
+   end
+   for _, leaf in ipairs(walk.late) do
+      local whole = walk.late[leaf][1]
+      giveLeaf(leaf, throughHooks('registerHook', leaf.hooks or {}, whole, walk.graph), walk.graph,
+         wanted)
+   end
+end
+
+-- Where hooks on a tensor hang: on a leaf itself, on a result in the node that made it.
+local function place(op, t)
+   Tensor.check(op, 'self', t)
+   if not t.requiresGrad then
+      fail.raise('%s: the tensor has no gradient, expected one that requires it or that came from '
+         .. 'one that does', op)
+   end
+   local node = t.node
+   if not node then return t end
+   if node.dropped then
+      fail.raise('%s: the graph of %s is gone after the first backward, expected the call before '
+         .. 'it', op, node.name)
+   end
+   node.watched = node.watched or {}
+   node.watched[t.slot] = node.watched[t.slot] or {}
+   return node.watched[t.slot]
+end
+
+--- Calls a function with the gradient of a tensor in every backward that reaches it, once, when it
+-- is complete.
+-- @tparam Tensor t a leaf, or a result on the way
+-- @tparam function f gets the gradient; what it returns, unless nil, goes on in its place
+-- @treturn Hook a handle with `remove()`
+function autograd.hook(t, f)
+   return Hook('registerHook', place('registerHook', t), 'hooks', f)
+end
+
+--- Has backward leave the gradient of a result in its `grad`, as it does for leaves.
+-- @tparam Tensor t
+-- @treturn Tensor t
+function autograd.retain(t)
+   local watched = place('retainGrad', t)
+   if watched ~= t then watched.retained = t end
+   return t
 end
 
 --- Adds the gradients of a tensor to the `grad` of every leaf that it came from.
@@ -302,7 +404,7 @@ end
 function autograd.backward(y, gradient, options)
    options = fail.options('backward', options, { retainGraph = false, createGraph = false })
    if options.createGraph then options.retainGraph = true end
-   walk('backward', y, gradient, options)
+   walkBack('backward', y, gradient, options)
 end
 
 --- Gives the gradients of a tensor towards others, without touching any `grad`.
@@ -328,7 +430,7 @@ function autograd.grad(y, xs, options)
          wanted[x] = false
       end
    end
-   walk('grad', y, options.gradient, options, wanted)
+   walkBack('grad', y, options.gradient, options, wanted)
    local grads, given = {}, { [options.gradient or false] = true }
    for i, x in ipairs(xs) do
       local key = x
@@ -342,6 +444,7 @@ function autograd.grad(y, xs, options)
             gradient.requiresGrad
       end
       given[gradient] = true
+      twin.owner = nil
       grads[i] = twin
    end
    return grads

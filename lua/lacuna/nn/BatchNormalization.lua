@@ -4,8 +4,8 @@
 --
 -- Training uses the batch's mean and biased variance and updates the running ones: running =
 -- momentum running + (1 - momentum) batch, with the unbiased variance (of a single row, the biased
--- one).  Evaluation uses the running ones.  `weight` is ones, `bias` zeros at first.  An input
--- without rows is given back.
+-- one).  Evaluation uses the running ones; `freeze` stops their update.  `weight` is ones, `bias`
+-- zeros at first.  An input without rows is given back.
 -- @classmod lacuna.nn.BatchNormalization
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
@@ -54,7 +54,7 @@ function BatchNormalization:rows(x)
    local mean, variance = self.runningMean, self.runningVariance
    if self.training_ then
       mean, variance = ops.statistics(x)
-      self:update(mean, variance, x.sizes[1])
+      if not self.frozen_ then self:update(mean, variance, x.sizes[1]) end
    end
    return ops.normalizeRows(x, self.weight, self.bias, mean, variance, self.eps, self.leakiness,
       self.training_)

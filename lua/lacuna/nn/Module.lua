@@ -12,11 +12,16 @@
 -- Fields: what `parameter`, `buffer` and `child` registered, by name, and the names in the order of
 -- registration, `parameterNames`, `bufferNames`, `childNames`.  After a call, `last` says what came
 -- out: for a sparse tensor `sites` (how many), `planes`, `spatialSize`, `batchSize` and `density`
--- (active cells of all cells, 0 to 1); for a dense one `shape`; for both `multiplyAdds`, where the
--- layer counts them.
+-- (active cells of all cells, 0 to 1); for a dense one `shape`; for all `output`, in words,
+-- `seconds`, how long it took with what is inside, and `multiplyAdds`, where the layer counts them.
 -- @classmod lacuna.nn.Module
+local Activations = require 'lacuna.nn.activations'
 local class = require 'lacuna.class'
+local clock = require 'lacuna.clock'
 local fail = require 'lacuna.fail'
+local Hook = require 'lacuna.hooks'
+local hooked = require 'lacuna.nn.hooked'
+local report = require 'lacuna.nn.report'
 local SparseTensor = require 'lacuna.SparseTensor'
 local Tensor = require 'lacuna.Tensor'
 
@@ -29,14 +34,23 @@ function Module:__init()
 end
 
 local function checkName(self, name)
+   if not Module.is(self) then
+      fail.raise('%s: the module was not set up, expected Module.__init(self) first in __init',
+         self.__typename)
+   end
    if type(name) ~= 'string' or name == '' or name:find('.', 1, true) then
       fail.raise('%s: a name is %s, expected a string without dots', self.__typename,
          fail.describe(name))
    end
    for _, names in ipairs { self.parameterNames, self.bufferNames, self.childNames } do
       for _, other in ipairs(names) do
-         if other == name then fail.raise('%s: %s exists already', self.__typename, name) end
+         if other == name then
+            fail.raise('%s: %s exists already, expected another name', self.__typename, name)
+         end
       end
+   end
+   if type(getmetatable(self)[name]) == 'function' then
+      fail.raise('%s: a name is %q, which is a method, expected another', self.__typename, name)
    end
 end
 
@@ -47,6 +61,7 @@ end
 function Module:parameter(name, tensor)
    checkName(self, name)
    self[name] = Tensor.check(self.__typename, name, tensor):keep():requireGrad()
+   tensor.learns = true  -- also while it is frozen
    self.parameterNames[#self.parameterNames + 1] = name
    return tensor
 end
@@ -68,10 +83,7 @@ end
 -- @treturn Module
 function Module:child(name, module)
    checkName(self, name)
-   if not Module.is(module) then
-      fail.raise('%s: %s is %s, expected a module', self.__typename, name, fail.describe(module))
-   end
-   self[name] = module
+   self[name] = self:admit(name, module)
    self.childNames[#self.childNames + 1] = name
    return module
 end
@@ -84,45 +96,165 @@ function Module.is(value)
       and type(rawget(value, 'childNames')) == 'table'
 end
 
+-- internal: checks that a value is a module that may stand inside this one.
+function Module:admit(name, module)
+   if not Module.is(module) then
+      fail.raise('%s: %s is %s, expected a module', self.__typename, tostring(name),
+         fail.describe(module))
+   end
+   for _, entry in ipairs(module:namedModules()) do
+      if entry[2] == self then
+         fail.raise('%s: %s holds this module itself, expected one that does not', self.__typename,
+            tostring(name))
+      end
+   end
+   return module
+end
+
 --- Computes the output.  Every layer defines its own.
 -- @param input what the layer takes
 -- @return what it gives
 function Module:forward()
-   fail.raise('%s: has no forward', self.__typename)
+   fail.raise('%s: has no forward, expected a class that defines it', self.__typename)
 end
 
-local watcher  -- while activations() runs: gets each module and its output
+local function note(self, output, seconds)
+   local last = {
+      seconds = seconds, output = report.output(output), multiplyAdds = self.multiplyAdds,
+   }
+   if SparseTensor.is(output) then
+      local sites = output.sites
+      last.sites, last.planes, last.spatialSize = sites.count, output:planes(), sites.spatialSize
+      last.batchSize, last.density = sites.batchSize, output:density()
+   elseif Tensor.is(output) then
+      last.shape = output:shape()
+   end
+   self.last = last
+end
 
---- Runs `forward`, and notes in `last` what it gave.
+--- Runs `forward`, with hooks around it where there are any, and notes in `last` what it gave.
 -- @param ... what the layer takes
 -- @return what it gives
 function Module:__call(...)
-   local output = self:forward(...)
-   if SparseTensor.is(output) then
-      local sites = output.sites
-      self.last = {
-         sites = sites.count, planes = output:planes(), spatialSize = sites.spatialSize,
-         batchSize = sites.batchSize, density = output:density(), multiplyAdds = self.multiplyAdds,
-      }
-   elseif Tensor.is(output) then
-      self.last = { shape = output:shape(), multiplyAdds = self.multiplyAdds }
+   local before = clock()
+   local output
+   if self.forwardHooks or self.forwardPreHooks or self.backwardHooks then
+      output = hooked.forward(self, ...)
+   else
+      output = self:forward(...)
    end
-   if watcher then watcher(self, output) end
+   note(self, output, clock() - before)
+   Activations.note(self, output)
    return output
 end
+
+-- ---- hooks ------------------------------------------------------------------------------------
+
+--- Calls a function before every forward of this module: f(module, inputs), with a list of the
+-- inputs.  What it returns, unless nil, is taken instead: a list, or the one input.
+--
+-- Hooks run in the order in which they came.  One that raises an error ends the pass with it; one
+-- that calls the module does not meet itself.
+-- @tparam function f
+-- @treturn Hook a handle with `remove()`
+function Module:registerForwardPreHook(f)
+   return Hook('registerForwardPreHook', self, 'forwardPreHooks', f)
+end
+
+--- Calls a function after every forward of this module: f(module, inputs, output).  What it
+-- returns, unless nil, is the output.
+-- @tparam function f
+-- @treturn Hook a handle with `remove()`
+function Module:registerForwardHook(f)
+   return Hook('registerForwardHook', self, 'forwardHooks', f)
+end
+
+--- Calls a function in every backward through this module: f(module, gradInput, gradOutput), with
+-- a list of gradients of the tensors that came in (`false` for one that needs none) and of those
+-- that went out.  Of sparse tensors they are those of the features.  What it returns, unless nil,
+-- is passed on instead of gradInput: a list, or the one gradient.
+-- @tparam function f
+-- @treturn Hook a handle with `remove()`
+function Module:registerBackwardHook(f)
+   return Hook('registerBackwardHook', self, 'backwardHooks', f)
+end
+
+-- ---- what is inside -----------------------------------------------------------------------------
 
 --- Lists the modules inside, this one first, with their paths.
 -- @treturn table of `{ path, module }`
 function Module:namedModules()
-   local list = {}
+   local list, open = {}, {}
    local function visit(path, module)
-      list[#list + 1] = { path, module }
-      for _, name in ipairs(module.childNames) do
-         visit(path == '' and name or path .. '.' .. name, module[name])
+      if open[module] then
+         fail.raise('%s: %s holds itself, expected no loop', self.__typename, path)
       end
+      open[module] = true
+      list[#list + 1] = { path, module }
+      for name, inner in module:children() do
+         visit(path == '' and name or path .. '.' .. name, inner)
+      end
+      open[module] = nil
    end
    visit('', self)
    return list
+end
+
+--- Goes through the modules directly inside: `for name, module in net:children() do … end`.
+-- @treturn function an iterator over those that are there now
+function Module:children()
+   if not Module.is(self) then checkName(self) end
+   local names, modules, i = self.childNames, {}, 0
+   for k, name in ipairs(names) do
+      modules[k] = self[name]
+      if not Module.is(modules[k]) then
+         fail.raise('%s: the field %s is %s, expected the module that was put there',
+            self.__typename, name, fail.describe(modules[k]))
+      end
+   end
+   return function()
+      i = i + 1
+      return names[i], modules[i]
+   end
+end
+
+-- The module that a path leads to, the one that holds it, and its name there.
+local function find(op, self, path)
+   if type(path) ~= 'string' then
+      fail.raise('%s: path is %s, expected a string such as "2.1"', op, fail.describe(path))
+   end
+   local module, holder, name = self, nil, nil
+   for part in path:gmatch '[^.]+' do
+      local known, found = {}, nil
+      for child, inner in module:children() do
+         known[#known + 1] = child
+         if child == part then found = inner end
+      end
+      if not found then
+         fail.raise('%s: there is no module %s in %s, expected %s', op, part, module.__typename,
+            #known > 0 and table.concat(known, ', ') or 'a module with others inside')
+      end
+      holder, name, module = module, part, found
+   end
+   return module, holder, name
+end
+
+--- Gives a module inside by its path.
+-- @tparam string path names with dots between them; the empty one for this module itself
+-- @treturn Module
+function Module:get(path) return (find('get', self, path)) end
+
+--- Puts another module where one is.  Parameters follow: `parameters()` lists the new one's.
+-- @tparam string path as for @{get}
+-- @tparam Module module
+-- @treturn Module self
+function Module:replace(path, module)
+   local _, holder, name = find('replace', self, path)
+   if not holder then
+      fail.raise('replace: path is %s, expected that of a module inside', fail.describe(path))
+   end
+   holder[name] = holder:admit(name, module)
+   return self
 end
 
 local function named(self, field)
@@ -131,6 +263,10 @@ local function named(self, field)
       local path, module = entry[1], entry[2]
       for _, name in ipairs(module[field]) do
          local tensor = module[name]
+         if not Tensor.is(tensor) then
+            fail.raise('%s: the field %s is %s, expected the tensor that was put there',
+               module.__typename, name, fail.describe(tensor))
+         end
          if not seen[tensor] then
             seen[tensor] = true
             list[#list + 1] = { path == '' and name or path .. '.' .. name, tensor }
@@ -183,7 +319,8 @@ end
 -- @tparam[opt=true] boolean on
 -- @treturn Module self
 function Module:training(on)
-   return self:apply(function(module) module.training_ = on ~= false end)
+   on = fail.flag('training', 'on', on, true)
+   return self:apply(function(module) module.training_ = on end)
 end
 
 --- Switches to evaluation: running statistics, no dropout.
@@ -193,6 +330,29 @@ function Module:evaluate() return self:training(false) end
 --- Tells whether the module is in training.
 -- @treturn boolean
 function Module:isTraining() return self.training_ end
+
+-- What `freeze` and `unfreeze` do.
+local function setFrozen(self, on)
+   for _, tensor in ipairs(self:parameters()) do
+      tensor:requireGrad(not on)
+      if on then tensor:zeroGrad() end
+   end
+   return self:apply(function(module) module.frozen_ = on end)
+end
+
+--- Stops learning: the parameters here and inside need no gradient and lose the one that they
+-- have, and batch normalisation keeps its running statistics.  Whether it normalises by them or by
+-- the batch is still said by `training` and `evaluate`.
+-- @treturn Module self
+function Module:freeze() return setFrozen(self, true) end
+
+--- Lets every parameter here and inside learn again.
+-- @treturn Module self
+function Module:unfreeze() return setFrozen(self, false) end
+
+--- Tells whether the module was frozen.
+-- @treturn boolean
+function Module:isFrozen() return self.frozen_ == true end
 
 --- Drops all gradients.
 -- @treturn Module self
@@ -231,7 +391,10 @@ function Module:loadStateDict(state)
    local mine = self:stateDict()
    for name, tensor in pairs(mine) do
       local other = state[name]
-      if other == nil then fail.raise('loadStateDict: %s is missing', name) end
+      if other == nil then
+         fail.raise('loadStateDict: %s is missing, expected a tensor of %s', name,
+            fail.shape(tensor.sizes))
+      end
       Tensor.check('loadStateDict', name, other)
       if table.concat(other.sizes, 'x') ~= table.concat(tensor.sizes, 'x') then
          fail.raise('loadStateDict: %s is %s, expected %s', name, table.concat(other.sizes, 'x'),
@@ -240,7 +403,8 @@ function Module:loadStateDict(state)
    end
    for name in pairs(state) do
       if mine[name] == nil then
-         fail.raise('loadStateDict: %s is not of this network', tostring(name))
+         fail.raise('loadStateDict: %s is not of this network, expected its names alone',
+            tostring(name))
       end
    end
    require('lacuna.autograd').noGrad(function()
@@ -249,22 +413,13 @@ function Module:loadStateDict(state)
    return self
 end
 
---- Runs the module and gives every inner activation.
--- @param input what the module takes
+--- Runs the module and gives every inner activation, those of containers included.  The list also
+-- has each output by its path: `acts['3.1']`, and `acts['']` for the whole.  A module that runs
+-- again has `#2`, `#3` and so on after its path.  Gradients are recorded as in any call.
+-- @param ... what the module takes
 -- @treturn table of `{ path, module, output }`, in the order of computation
 -- @return the output
-function Module:activations(input)
-   local paths, list = {}, {}
-   for _, entry in ipairs(self:namedModules()) do paths[entry[2]] = entry[1] end
-   local before = watcher
-   watcher = function(module, output)
-      list[#list + 1] = { paths[module] or '?', module, output }
-   end
-   local ok, output = pcall(self, input)
-   watcher = before
-   if not ok then error(output, 0) end
-   return list, output
-end
+function Module:activations(...) return Activations.gather(self, ...) end
 
 -- ---- printing -------------------------------------------------------------------------------
 
@@ -272,40 +427,16 @@ end
 -- @treturn string
 function Module:describe() return '' end
 
-local function thousands(n)
-   local text = ('%.0f'):format(n)
-   return (text:reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
+--- Writes the module as a table: for each layer what it gave last, its density, parameters,
+-- multiply-adds and time; sums in the last line.  A container's time holds that of its layers.
+-- @tparam[opt] table options `time`, true; `depth`, how far down to go, all the way by default
+-- @treturn string
+function Module:summary(options)
+   options = fail.options('summary', options, { time = true, depth = false })
+   if options.depth then fail.whole('summary', 'depth', options.depth, 0) end
+   return report.summary(self, options)
 end
 
-local function lines(module, indent, name, list)
-   local text = indent .. name .. module.__typename
-   local detail = module:describe()
-   if detail ~= '' then text = text .. '(' .. detail .. ')' end
-   local own = 0
-   for _, parameter in ipairs(module.parameterNames) do own = own + module[parameter]:nElement() end
-   local facts = {}
-   if own > 0 then facts[#facts + 1] = thousands(own) .. ' parameters' end
-   local last = module.last
-   if last and last.sites and #module.childNames == 0 then
-      facts[#facts + 1] = thousands(last.sites) .. ' sites'
-      if last.multiplyAdds then
-         facts[#facts + 1] = thousands(last.multiplyAdds) .. ' multiply-adds'
-      end
-   end
-   if #facts > 0 then text = text .. ': ' .. table.concat(facts, ', ') end
-   list[#list + 1] = text
-   for _, child in ipairs(module.childNames) do
-      lines(module[child], indent .. '  ', '(' .. child .. ') ', list)
-   end
-end
-
-function Module:__tostring()
-   local list = {}
-   lines(self, '', '', list)
-   if #self.childNames > 0 then
-      list[#list + 1] = thousands(self:parameterCount()) .. ' parameters in all'
-   end
-   return table.concat(list, '\n')
-end
+function Module:__tostring() return report.tree(self) end
 
 return Module

@@ -33,35 +33,88 @@ local function readOptions(name, given, defaults)
    return options
 end
 
---- Makes the optimiser.
--- @tparam table parameters tensors that require gradients, as `net:parameters()` lists them
--- @tparam ?table options
--- @tparam table defaults
-function Optimizer:__init(parameters, options, defaults)
-   local name = self.__typename
+-- Checks what is to be optimised: tensors without history, each once; one that needs no gradient
+-- only if it is a frozen parameter of a module.
+local function readParameters(name, parameters)
    if type(parameters) ~= 'table' or Tensor.is(parameters) then
       fail.raise('%s: parameters are %s, expected a table of tensors', name,
          fail.describe(parameters))
    end
+   local list, places = {}, {}
    for i, parameter in ipairs(parameters) do
       Tensor.check(name, 'parameter ' .. i, parameter, 'float32')
-      if not parameter.requiresGrad then
-         fail.raise('%s: parameter %d does not require a gradient', name, i)
+      if parameter.node then
+         fail.raise('%s: parameter %d is the result of %s, expected a tensor without history',
+            name, i, parameter.node.name)
       end
+      if not parameter.requiresGrad and not parameter.learns then
+         fail.raise('%s: parameter %d does not require a gradient, expected one that does, such '
+            .. 'as a parameter of a module', name, i)
+      end
+      if places[parameter] then
+         fail.raise('%s: parameter %d is parameter %d again, expected each once', name, i,
+            places[parameter])
+      end
+      list[i], places[parameter] = parameter, i
    end
-   self.parameters = parameters
-   self.defaults = defaults
-   self.options = readOptions(name, options, defaults)
+   return list
+end
+
+--- Makes the optimiser.
+-- @tparam table parameters tensors that require gradients, as `net:parameters()` lists them; frozen
+-- ones are left alone until they learn again
+-- @tparam ?table options
+-- @tparam ?table defaults
+function Optimizer:__init(parameters, options, defaults)
+   self.parameters = readParameters(self.__typename, parameters)
+   self.defaults = defaults or {}
+   self.options = readOptions(self.__typename, options, self.defaults)
    self.state, self.steps = {}, 0
 end
 
---- Updates every parameter that has a gradient.
+--- Takes another list of parameters, such as that of a network in which a layer was swapped.  What
+-- the optimiser knows of a tensor that is in both lists stays; `steps` goes on.
+-- @tparam table parameters
+-- @treturn Optimizer self
+function Optimizer:setParameters(parameters)
+   local list, places, state = readParameters(self.__typename, parameters), {}, {}
+   for i, parameter in ipairs(list) do places[parameter] = i end
+   for key, tensor in pairs(self.state) do
+      local name, i = key:match '^(.*)%.(%d+)$'
+      local place = places[self.parameters[tonumber(i)]]
+      if place then state[name .. '.' .. place] = tensor end
+   end
+   self.parameters, self.state = list, state
+   return self
+end
+
+-- That a gradient may be used; before anything is updated.
+local function checkGradients(self)
+   for i, parameter in ipairs(self.parameters) do
+      Tensor.check('step', 'parameter ' .. i, parameter)
+      local gradient = parameter.grad
+      if gradient then
+         Tensor.check('step', 'the gradient of parameter ' .. i, gradient, 'float32')
+         if fail.shape(gradient.sizes) ~= fail.shape(parameter.sizes)
+            or gradient.device ~= parameter.device then
+            fail.raise('step: the gradient of parameter %d is %s on %s, expected %s on %s', i,
+               fail.shape(gradient.sizes), gradient.device, fail.shape(parameter.sizes),
+               parameter.device)
+         end
+      end
+   end
+end
+
+--- Updates every parameter that has a gradient and is not frozen.
 -- @treturn Optimizer self
 function Optimizer:step()
+   checkGradients(self)
    self.steps = self.steps + 1
    autograd.noGrad(function()
       for i, parameter in ipairs(self.parameters) do
-         if parameter.grad then self:update(i, parameter, parameter.grad) end
+         if parameter.grad and parameter.requiresGrad then
+            self:update(i, parameter, parameter.grad)
+         end
       end
    end)
    return self
@@ -72,7 +125,7 @@ end
 -- @tparam Tensor w the parameter
 -- @tparam Tensor g its gradient, of w's shape
 function Optimizer:update()
-   fail.raise('%s: has no update', self.__typename)
+   fail.raise('%s: has no update, expected a class that defines it', self.__typename)
 end
 
 --- Gives a tensor of zeros that belongs to a parameter, made at first use.
@@ -101,14 +154,20 @@ end
 -- @tparam[opt] number lr
 -- @treturn number
 function Optimizer:rate(lr)
-   if lr ~= nil then self.options.lr = fail.number(self.__typename, 'lr', lr) end
+   if lr ~= nil then
+      if fail.number(self.__typename, 'lr', lr) < 0 then
+         fail.raise('%s: lr is %.14g, expected 0 or more', self.__typename, lr)
+      end
+      self.options.lr = lr
+   end
    return self.options.lr
 end
 
 --- Lists what a checkpoint needs.
--- @treturn table `steps`, `options`, and `state`: a tensor by name, not copied
+-- @treturn table `steps`, `options`, `kind` of optimiser, and `state`: a tensor by name, not copied
 function Optimizer:stateDict()
-   return { steps = self.steps, options = self.options, state = self.state }
+   return { steps = self.steps, options = self.options, state = self.state,
+      kind = self.__typename }
 end
 
 --- Takes over a state.
@@ -119,19 +178,24 @@ function Optimizer:loadStateDict(dict)
       fail.raise('%s: state is %s, expected what stateDict gives', self.__typename,
          fail.describe(dict))
    end
+   if dict.kind ~= nil and dict.kind ~= self.__typename then
+      fail.raise('%s: the state is of %s, expected the same', self.__typename, tostring(dict.kind))
+   end
    local options = readOptions(self.__typename, dict.options, self.defaults)
+   local steps = fail.whole(self.__typename, 'steps', dict.steps, 0)
    local state = {}
    for key, tensor in pairs(dict.state) do
       local i = tonumber(tostring(key):match('%.(%d+)$'))
       local parameter = self.parameters[i]
       Tensor.check(self.__typename, tostring(key), tensor)
       if not parameter or table.concat(parameter.sizes, 'x') ~= table.concat(tensor.sizes, 'x') then
-         fail.raise('%s: state %s does not fit the parameters', self.__typename, tostring(key))
+         fail.raise('%s: state %s is %s, expected that of one of %d parameters', self.__typename,
+            tostring(key), fail.shape(tensor.sizes), #self.parameters)
       end
       state[key] = tensor:clone():keep()
       state[key]:moveTo(parameter.device)
    end
-   self.state, self.steps = state, fail.whole(self.__typename, 'steps', dict.steps, 0)
+   self.state, self.steps = state, steps
    for name in pairs(dict.options or {}) do self.options[name] = options[name] end
    return self
 end

@@ -11,7 +11,9 @@ local function check(parameters, limit)
       fail.raise('clip: parameters are %s, expected a table of tensors', fail.describe(parameters))
    end
    for i, parameter in ipairs(parameters) do Tensor.check('clip', 'parameter ' .. i, parameter) end
-   fail.number('clip', 'limit', limit)
+   if fail.number('clip', 'limit', limit) < 0 then
+      fail.raise('clip: limit is %.14g, expected 0 or more', limit)
+   end
 end
 
 --- Scales all gradients so that together they are no longer than a limit (Pascanu et al. 2013).
