@@ -92,3 +92,13 @@ int lac_file_read(lac_tensor *t, const char *path, double offset, const char *ty
  * devices and pipes are written to as they are. */
 int lac_file_save(const char *path, const char *head, double head_bytes,
                   const lac_tensor *const *tensors, double n);
+/* The same, and what `path` held before takes the name `previous`: at every moment one of
+ * the two names a whole file, also if power fails.  `previous` stays as it is where
+ * `path` names nothing yet, or no file. */
+int lac_file_save_keeping(const char *path, const char *previous, const char *head,
+                          double head_bytes, const lac_tensor *const *tensors, double n);
+
+/* Extends a checksum by bytes, or by a tensor's elements as a file holds them: the CRC-32
+ * of zlib.  `crc` holds that of what came before, 0 at first. */
+int lac_checksum(double *crc, const char *bytes, double n);
+int lac_checksum_tensor(double *crc, const lac_tensor *t);

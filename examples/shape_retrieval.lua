@@ -30,8 +30,11 @@ local o = require('lacuna.options').read(arg, {
    { 'workers', 1, 'threads that prepare batches' },
    { 'seed', 1, 'of everything random' },
    { 'name', 'shapes', 'results go to runs/<name>' },
+   { 'resume', false, 'go on with the run that was interrupted there' },
    { 'device', 'cpu', 'where the network runs' },
 })
+local resume = o.resume
+o.resume = nil  -- says nothing about what comes out
 local real = o.data ~= '' or o.describe ~= ''
 local function default(value, forMeshes, forShapes)
    return value ~= 0 and value or real and forMeshes or forShapes
@@ -107,9 +110,15 @@ scorer:before()
 
 local optimiser = optim.Adam(model:parameters(), { lr = o.rate })
 local rate = optim.schedule.cosine { lr = o.rate, epochs = epochs, warmup = 1 }
-local bar = require('lacuna.progress').new('training', epochs * training:batches())
-local curve = {}
-for epoch = 1, epochs do
+local run = lacuna.checkpoint('runs/' .. o.name, {
+   net = model, optimiser = optimiser, rate = rate, loader = training,
+})
+local at = { epoch = 1, curve = {} }
+if resume then at = assert(run:resume(at)) end
+local curve = at.curve
+local bar = require('lacuna.progress').new('training',
+   (epochs - at.epoch + 1) * training:batches())
+for epoch = at.epoch, epochs do
    optimiser:rate(rate(epoch))
    local total, count = 0, 0
    for batch in training:epoch(epoch) do
@@ -125,6 +134,7 @@ for epoch = 1, epochs do
       bar:step(('epoch %d  loss %.4f'):format(epoch, loss))
    end
    curve[epoch] = total / count
+   run:save { epoch = epoch + 1, curve = curve }
 end
 bar:finish()
 training:close()

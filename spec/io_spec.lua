@@ -261,6 +261,38 @@ describe('a file that is written', function()
    end)
 end)
 
+describe('a checksum', function()
+   local file = require 'lacuna.io.file'
+
+   it('is that of zlib', function()
+      assert.equal(0, file.checksum(0, ''))
+      assert.equal(0xcbf43926, file.checksum(0, '123456789'))
+      assert.equal(0x414fa339, file.checksum(0, 'The quick brown fox jumps over the lazy dog'))
+   end)
+
+   it('goes on from that of what came before', function()
+      local text = ('The quick brown fox jumps over the lazy dog'):rep(3)
+      for length = 0, #text do
+         local first = file.checksum(0, text:sub(1, length))
+         assert.equal(file.checksum(0, text), file.checksum(first, text:sub(length + 1)))
+      end
+   end)
+
+   it('of a tensor is that of its bytes, wherever it is', function()
+      local list, chars = {}, {}
+      for i = 1, 1001 do list[i], chars[i] = i % 251, string.char(i % 251) end
+      local t = lacuna.tensor(list, { dtype = 'uint8' })
+      assert.equal(file.checksum(7, table.concat(chars)), file.checksum(7, t))
+      local large = lacuna.zeros(600000)  -- more than passes through a buffer at once
+      assert.equal(file.checksum(0, ('\0'):rep(2400000)), file.checksum(0, large))
+   end)
+
+   it('refuses what is none', function()
+      assert.fails('crc is the number %-1', file.checksum, -1, '')
+      assert.fails('more is nil', file.checksum, 0)
+   end)
+end)
+
 describe('io.writeJson and io.readJson', function()
    it('give back what was written', function()
       local value = {
@@ -280,6 +312,7 @@ describe('io.writeJson and io.readJson', function()
    it('refuse what is not JSON', function()
       refuses('^readJson: .*x.json: not JSON: ', io_.readJson, write('x.json', '{"a":1'))
       refuses('not JSON', io_.readJson, write('x.json', ''))
+      refuses('a byte of zero at character 3', io_.readJson, write('x.json', '{}\0{'))
       refuses('the key "a" comes twice', io_.readJson, write('x.json', '[{"a":"\\"","a":2}]'))
       refuses('cannot open', io_.readJson, at 'none.json')
       assert.same({ { a = 1 }, { a = 2 } }, io_.readJson(write('x.json', '[{"a":1},{"a":2}]')))

@@ -240,25 +240,75 @@ static int write_file(int file, const char *path, const content *c, int lasting)
     return status;
 }
 
-/* A new file beside `path` takes its name once it is whole. */
-static int replace(const char *path, const struct stat *old, const content *c) {
+enum { LONGEST = PATH_MAX + 64, TRIES = 1000 };
+
+/* Makes a file that was not there, beside `path`: what is left of a process that died may
+ * bear the name of one that lives. */
+static int make_beside(char *beside, const char *path, int *file) {
     static int64_t count;
-    char beside[PATH_MAX + 64];
-    snprintf(beside, sizeof beside, "%s.%lld-%lld.tmp", path, (long long)getpid(),
-             (long long)__atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST));
-    const int file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0) return cannot("make", beside);
-    if (old) (void)!fchmod(file, old->st_mode & 07777); /* the usual rights would do */
-    int status = write_file(file, path, c, 1);
-    if (status == LAC_OK && rename(beside, path) != 0)
-        status = lac_fail(LAC_E_FILE, "file: cannot rename %s to %s: %s", beside, path,
-                          strerror(errno));
-    if (status != LAC_OK) unlink(beside);
+    for (int i = 0; i < TRIES; i++) {
+        snprintf(beside, LONGEST, "%s.%lld-%lld.tmp", path, (long long)getpid(),
+                 (long long)__atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST));
+        *file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (*file >= 0) return LAC_OK;
+        if (errno != EEXIST) break;
+    }
+    return cannot("make", beside);
+}
+
+static int rename_file(const char *from, const char *to) {
+    if (rename(from, to) == 0) return LAC_OK;
+    return lac_fail(LAC_E_FILE, "file: cannot rename %s to %s: %s", from, to,
+                    strerror(errno));
+}
+
+/* Gives the file at `path` a second name, in place of what bore it.  Where the file
+ * system has no second names the first one goes. */
+static int keep(const char *path, const char *previous, const char *spare) {
+    unlink(spare);
+    if (link(path, spare) != 0) return rename_file(path, previous);
+    const int status = rename_file(spare, previous);
+    unlink(spare); /* which stays if both were names of one file already */
     return status;
 }
 
-int lac_file_save(const char *path, const char *head, double head_bytes,
-                  const lac_tensor *const *tensors, double n) {
+/* Makes what happened to the names in a folder last. */
+static int flush_folder(const char *path) {
+    char folder[LONGEST];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder] = '\0';
+    const int file = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return LAC_OK; /* one may write to it, but not look into it */
+    int status = LAC_OK;
+    if (fsync(file) != 0 && errno != EINVAL && errno != ENOTSUP)
+        status = cannot("flush the folder of", path);
+    close(file);
+    return status;
+}
+
+/* A new file beside `path` takes its name once it is whole. */
+static int replace(const char *path, const char *previous, const struct stat *old,
+                   const content *c) {
+    char beside[LONGEST], spare[LONGEST + 8];
+    int file;
+    LAC_TRY(make_beside(beside, path, &file));
+    if (old) (void)!fchmod(file, old->st_mode & 07777); /* the usual rights would do */
+    int status = write_file(file, path, c, 1);
+    if (status == LAC_OK && old && previous) {
+        snprintf(spare, sizeof spare, "%s.old", beside);
+        status = keep(path, previous, spare);
+    }
+    if (status == LAC_OK) status = rename_file(beside, path);
+    if (status != LAC_OK) {
+        unlink(beside);
+        return status;
+    }
+    return flush_folder(path);
+}
+
+int lac_file_save_keeping(const char *path, const char *previous, const char *head,
+                          double head_bytes, const lac_tensor *const *tensors, double n) {
     content c = {.head = head, .tensors = tensors};
     if (!path || !head) return lac_fail(LAC_E_ARGUMENT, "file: the path or head is NULL");
     LAC_TRY(lac_whole(&c.head_bytes, "file", "the size of the head", head_bytes, 0,
@@ -271,15 +321,20 @@ int lac_file_save(const char *path, const char *head, double head_bytes,
             return lac_fail(LAC_E_FILE,
                             "file: a path of %zu bytes, expected fewer than %d",
                             strlen(path), PATH_MAX);
-        return replace(path, NULL, &c);
+        return replace(path, NULL, NULL, &c);
     }
     if (S_ISREG(old.st_mode)) {
         char target[PATH_MAX]; /* what links lead to */
         if (access(path, W_OK) != 0 || !realpath(path, target))
             return cannot("write", path);
-        return replace(target, &old, &c);
+        return replace(target, previous, &old, &c);
     }
     const int file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0) return cannot("write", path);
     return write_file(file, path, &c, 0);
+}
+
+int lac_file_save(const char *path, const char *head, double head_bytes,
+                  const lac_tensor *const *tensors, double n) {
+    return lac_file_save_keeping(path, NULL, head, head_bytes, tensors, n);
 }

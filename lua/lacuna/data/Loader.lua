@@ -181,19 +181,27 @@ local function source(self, epoch, list, first, count)
    end
 end
 
+-- The batch at which an epoch begins where none is named.
+local function beginning(self, n)
+   local place = self.resumed
+   return place and place.epoch == n and place.batch + 1 or 1
+end
+
 --- Goes through the batches of an epoch.  Leave the loop when you like; an epoch that begins ends
 -- the one before it.
 -- @tparam number n the epoch, whole, from 0
--- @tparam[opt=1] number firstBatch where to begin, as after a checkpoint
+-- @tparam[opt] number firstBatch where to begin: by default at 1, and in the first epoch after
+-- `loadStateDict`, if it is the one that the state was taken in, behind the batch that was the last
 -- @treturn function an iterator: gives the batch and its number
 function Loader:epoch(n, firstBatch)
    fail.whole('Loader', 'epoch', n, 0)
-   local b = fail.whole('Loader', 'firstBatch', firstBatch or 1, 1) - 1
+   local b = fail.whole('Loader', 'firstBatch', firstBatch or beginning(self, n), 1) - 1
    open(self)
    local list, count = tasks(self, n, b + 1)
    local make = source(self, n, list, b + 1, count)
    self.turn = self.turn + 1
    local turn = self.turn
+   self.place, self.resumed = { epoch = n, batch = b }, nil
    return function()
       if b >= count then return nil end
       if self.turn ~= turn then
@@ -202,9 +210,37 @@ function Loader:epoch(n, firstBatch)
       end
       b = b + 1
       local batch = make(b)
+      self.place.batch = b
       list[b] = nil
       return batch, b
    end
+end
+
+--- Tells what a checkpoint needs: the position, and what must be the same for it to mean the same.
+-- @treturn table `epoch` and `batch`, the last one given; `seed`, `batches` of an epoch
+function Loader:stateDict()
+   local place = self.place or { epoch = 0, batch = 0 }
+   return { epoch = place.epoch, batch = place.batch, seed = self.seed, batches = self:batches() }
+end
+
+--- Takes over a position: the next `epoch` begins behind it, if it is of the same number.
+-- @tparam table dict as `stateDict` gives it, of a loader with the same seed and number of batches
+-- @treturn Loader self
+function Loader:loadStateDict(dict)
+   if type(dict) ~= 'table' then
+      fail.raise('Loader: state is %s, expected what stateDict gives', fail.describe(dict))
+   end
+   local mine = { seed = self.seed, batches = self:batches() }
+   for _, name in ipairs { 'seed', 'batches' } do
+      if fail.whole('Loader', name, dict[name], 0) ~= mine[name] then
+         fail.raise('Loader: the state is of %s %.0f, expected %.0f as here', name, dict[name],
+            mine[name])
+      end
+   end
+   self.place = { epoch = fail.whole('Loader', 'epoch', dict.epoch, 0),
+      batch = fail.whole('Loader', 'batch', dict.batch, 0, mine.batches) }
+   self.resumed = self.place
+   return self
 end
 
 --- Ends the workers, after the sample that each is at.  The next epoch would start new ones.

@@ -135,14 +135,63 @@ end
 -- @tparam string path
 -- @tparam string head the bytes
 -- @tparam[opt] table tensors
+-- @tparam[opt] string previous the path that gets what `path` held before
 -- @treturn ?boolean true
 -- @treturn ?string why not
-function file.save(op, path, head, tensors)
+function file.save(op, path, head, tensors, previous)
    tensors = tensors or {}
+   if previous ~= nil then file.path(op, previous) end
    local handles = native.new('const lac_tensor *[?]', math.max(#tensors, 1))
    for i = 1, #tensors do handles[i - 1] = tensors[i].handle end
-   return file.told(op,
-      C.lac_file_save(file.path(op, path), head, #head, handles, #tensors))
+   return file.told(op, C.lac_file_save_keeping(file.path(op, path), previous, head, #head,
+      handles, #tensors))
+end
+
+--- Makes a folder, and those above it.
+-- @tparam string op who asks
+-- @tparam string path
+-- @treturn ?boolean true, also where it was there
+-- @treturn ?string why not
+function file.makeFolder(op, path)
+   local lfs = require 'lfs'
+   local at = 1
+   file.path(op, path)
+   while at do
+      at = path:find('/', at + 1, true)
+      local part = path:sub(1, at and at - 1)
+      if lfs.attributes(part, 'mode') ~= 'directory' then
+         local made, why = lfs.mkdir(part)
+         if not made then return nil, ('%s: cannot make %s: %s'):format(op, part, why) end
+      end
+   end
+   return true
+end
+
+local sum = native.new 'double[1]'
+
+--- Extends a checksum, the CRC-32 of zlib.
+-- @tparam number crc of what came before, 0 at first
+-- @tparam string|Tensor more bytes, or a tensor's elements as a file holds them
+-- @treturn number whole, below 2^32
+function file.checksum(crc, more)
+   sum[0] = fail.whole('checksum', 'crc', crc, 0, 2 ^ 32 - 1)
+   if type(more) == 'string' then
+      native.check(C.lac_checksum(sum, more, #more))
+   else
+      native.check(C.lac_checksum_tensor(sum, Tensor.check('checksum', 'more', more).handle))
+   end
+   return sum[0]
+end
+
+--- Tells what computes here, for files that say who wrote them: to the bit, results hold for one
+-- version, backend and instruction set.
+-- @tparam string device
+-- @treturn table `version`; `backend`: `cpu` or `cuda`; `isa`, for cpu
+function file.origin(device)
+   local backend = native.deviceName(native.device(device)):match '^%a+'
+   if backend == 'shadow' then backend = 'cpu' end  -- which has its kernels
+   return { version = native.string(C.lac_version()), backend = backend,
+      isa = backend == 'cpu' and native.string(C.lac_isa()) or nil }
 end
 
 return file

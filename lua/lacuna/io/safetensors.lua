@@ -49,22 +49,25 @@ end
 --- Makes a header. Wide elements come first, so that all are aligned; then names decide.
 -- @tparam table tensors by name
 -- @tparam[opt] table metadata strings by string
+-- @tparam[opt] string last the name of the tensor that comes last, whatever its width
 -- @treturn string the length and the header
 -- @treturn table the tensors in the order of their elements
-function safetensors.header(tensors, metadata)
+function safetensors.header(tensors, metadata, last)
    local names = sortedNames(tensors)
    local order, places, words, at = {}, {}, {}, 0
+   local function place(name)
+      local t = tensors[name]
+      local first = at
+      at = first + t:nElement() * t:elementSize()
+      places[name] = ('[%.0f,%.0f]'):format(first, at)
+      order[#order + 1] = t
+   end
    for _, width in ipairs { 8, 4, 1 } do
       for _, name in ipairs(names) do
-         local t = tensors[name]
-         if t:elementSize() == width then
-            local last = at + t:nElement() * width
-            places[name] = ('[%.0f,%.0f]'):format(at, last)
-            order[#order + 1] = t
-            at = last
-         end
+         if name ~= last and tensors[name]:elementSize() == width then place(name) end
       end
    end
+   if last then place(last) end
    if metadata and next(metadata) ~= nil then
       words[1] = json.encode(METADATA) .. ':' .. encodeMetadata(metadata)
    end
