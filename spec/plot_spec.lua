@@ -68,6 +68,10 @@ describe('plot.scatter', function()
          ['title is the number 3'] = { points = points, title = 3 },
          ['width is the number 3, expected'] = { points = points, width = 3 },
          ['pointSize is 0'] = { points = points, pointSize = 0 },
+         ['names are the string "a", expected a table'] = { points = points, names = 'a' },
+         ['the name of label 1 is the number 7'] = { points = points, labels = { 1 },
+            names = { 7 } },
+         ['axes is the number 0, expected true or false'] = { points = points, axes = 0 },
          ['option colour is unknown'] = { points = points, colour = 3 },
       } do
          options.path = options.path or 'x.png'
@@ -109,7 +113,125 @@ describe('plot.lines', function()
    end)
 end)
 
+describe('plot.lines of a loss', function()
+   drawn('smooths, and keeps what was measured behind it', function()
+      local plain = { path = at 'x.svg',
+         series = { { name = 'loss', y = { 4, 0, 4, 0, 0 / 0, 4 } } } }
+      assert.is_true(plot.lines(plain))
+      local before = count(read(at 'x.svg'), '<path')
+      plain.smooth = 0.5
+      assert.is_true(plot.lines(plain))
+      assert.is_true(count(read(at 'x.svg'), '<path') > before)
+      assert.equal(1, count(read(at 'x.svg'), '>loss<'))
+   end)
+
+   it('smooths by a mean in which each value counts half as much as the next', function()
+      local before, rows = plot.program, {}
+      plot.program = files.write('show', '#!/bin/sh\ncat "$2" >"' .. at 'script' .. '"\nexit 1\n')
+      files.shell('chmod +x ' .. plot.program)
+      plot.lines { path = at 'x.png', smooth = 0.5, series = { { y = { 4, 0, 4, 0, 0 / 0, 4 } } } }
+      plot.program = before
+      local block = read(at 'script'):match '%$data2 << EOD\n(.-)EOD'
+      for y in block:gmatch '%d+ ([^\n]+)\n' do rows[#rows + 1] = tonumber(y) end
+      assert.near_all({ 4, 2 / 1.5, 5 / 1.75, 2.5 / 1.875, 0 / 0, 5.25 / 1.9375 }, rows, 1e-6)
+   end)
+
+   drawn('marks places on the x axis', function()
+      assert.is_true(plot.lines { path = at 'x.svg', series = { { y = { 1, 2, 3 } } },
+         vertical = { 1.5, { x = 2, name = 'best (2)' } } })
+      assert.equal(1, count(read(at 'x.svg'), '>best %(2%)<'))
+   end)
+
+   it('refuses wrong marks and smoothing', function()
+      for pattern, options in pairs {
+         ['smooth is 1, expected a number from 0 to below 1'] = { smooth = 1 },
+         ['smooth is the string'] = { smooth = 'a' },
+         ['logX is the number 1, expected true or false'] = { logX = 1 },
+         ['vertical are the number 3'] = { vertical = 3 },
+         ['vertical 1 is a Tensor'] = { vertical = { lacuna.zeros(1) } },
+         ['x of vertical 1 is nil'] = { vertical = { { name = 'a' } } },
+         ['x of vertical 1 is the number 0, expected a finite number above 0'] =
+            { vertical = { 0 }, logX = true },
+         ['the name of vertical 1 is the number 7'] = { vertical = { { x = 1, name = 7 } } },
+      } do
+         options.path, options.series = 'x.png', { { y = { 1 } } }
+         assert.fails('lines: ' .. pattern, plot.lines, options)
+      end
+   end)
+end)
+
+describe('plot.precisionRecall', function()
+   local result = lacuna.retrieval.evaluate({ { 1, 2, 3 } }, { 'a' }, { 'a', 'b', 'a' })
+
+   drawn('draws what evaluate gives, with its score, beside lists', function()
+      assert.is_true(plot.precisionRecall { path = at 'x.svg', series = {
+         { name = 'trained', result = result }, { result = result },
+         { name = 'lists', precision = { 1, 0.5 }, recall = { 0.5, 1 } } } })
+      local text = read(at 'x.svg')
+      for _, word in ipairs { 'trained %(mAP 0.833%)', 'series 2 %(mAP 0.833%)', 'lists', 'recall',
+         'precision' } do
+         assert.equal(1, count(text, '>' .. word .. '<'), word)
+      end
+   end)
+
+   it('refuses wrong arguments', function()
+      for pattern, series in pairs {
+         ['series are nil'] = false,
+         ['series 1 is the number 3'] = { 3 },
+         ['the result of series 1 is the number 3, expected what'] = { { result = 3 } },
+         ['precision of series 1 is nil'] = { { result = {} } },
+         ['series 1 has 1 recalls and 2 precisions'] = { { precision = { 1, 1 }, recall = { 1 } } },
+         ['series 1 has a result and precision'] = { { result = result, precision = { 1 } } },
+         ['0 series without a point'] = {},
+         ['the name of series 1 is true'] = { { name = true } },
+         ['option y is unknown'] = { { y = { 1 } } },
+      } do
+         assert.fails('precisionRecall: ' .. pattern, plot.precisionRecall,
+            { path = 'x.png', series = series or nil })
+      end
+   end)
+end)
+
+describe('plots in the terminal', function()
+   drawn('are text of the size asked for', function()
+      local y = { 1, 5, 2 }
+      for op, options in pairs { lines = { series = { { name = 'loss', y = y } } },
+         histogram = { values = y }, scatter = { points = { { 1, 2 }, { 3, 4 } } },
+         precisionRecall = { series = { { precision = y, recall = y } } } } do
+         options.terminal, options.width, options.height = 'text', 50, 12
+         local text = plot[op](options)
+         assert.is_nil(text:find '\27', op)
+         local lines = 0
+         for line in text:gmatch '[^\n]*\n' do
+            lines = lines + 1
+            assert.is_true(#line <= 51, op .. line)
+         end
+         assert.is_true(lines >= 9 and lines <= 12, op .. lines)
+      end
+   end)
+
+   it('want a place, one of two, and a size that fits', function()
+      for pattern, options in pairs {
+         ['path is nil, expected the name of a file, or terminal = true'] = {},
+         ['options have terminal and path'] = { terminal = true, path = 'x.png' },
+         ['terminal is the number 1, expected true or "text"'] = { terminal = 1 },
+         ['width is the number 5, expected a whole number from 20'] = { terminal = true,
+            width = 5 },
+         ['height is the number 1000000000, expected'] = { terminal = true, height = 1e9 },
+      } do
+         options.series = { { y = { 1 } } }
+         assert.fails('lines: ' .. pattern, plot.lines, options)
+      end
+   end)
+end)
+
 describe('plots', function()
+   drawn('draw digits behind signs as they are', function()
+      assert.is_true(plot.lines { path = at 'x.svg', title = '(3) #10 .5e7',
+         series = { { y = { 1, 2 } } } })
+      assert.equal(1, count(read(at 'x.svg'), '>%(3%) #10 %.5e7<'))
+   end)
+
    drawn('draw any text as it is, and never run it', function()
       local nasty = {
          "'", "''", "'; system('touch FILE') #", '"; system("touch FILE") #', '`touch FILE`',
