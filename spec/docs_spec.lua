@@ -1,8 +1,10 @@
 --- Every public function of the library says what it does, what it takes and what it gives.  Reads
--- the sources as text, so that it needs no LDoc; scripts/docs makes pages of the same comments.
+-- the sources as text, so that it needs no LDoc; scripts/docs makes pages of the same comments, and
+-- `lacuna.help` shows them.
 local lacuna = require 'lacuna'
 local lfs = require 'lfs'
 local ops = require 'lacuna.ops'
+local source = require 'lacuna.help.source'
 
 -- What a base class documents once for all who define it: method -> folder -> base.
 local inherited = {
@@ -10,36 +12,8 @@ local inherited = {
    update = { optim = 'optim/Optimizer' },
 }
 
-local function split(text)
-   local lines = {}
-   for line in (text .. '\n'):gmatch '(.-)\n' do lines[#lines + 1] = line end
-   return lines
-end
-
--- The lines of the comment directly above line `at`, in order.
-local function commentAbove(lines, at)
-   local first = at
-   while first > 1 and lines[first - 1]:match '^%s*%-%-' do
-      first = first - 1
-      if lines[first]:match '^%s*%-%-%-' then break end
-   end
-   return { unpack(lines, first, at - 1) }
-end
-
-local function isInternal(comment)
-   local text = table.concat(comment, '\n')
-   return text:match '^%s*%-%- internal: %S' or text:match '\n%-%- @local%f[%W]'
-end
-
--- The name that a line defines, with its receiver, and its arguments where the line tells them.
-local function definition(line)
-   local name, arguments = line:match '^function ([%w_]+[.:][%w_.:]+)%((.-)%)'
-   if name then return name, arguments end
-   name, arguments = line:match '^([%w_]+%.[%w_.]+) = function%s*%((.-)%)'
-   if name then return name, arguments end
-   return line:match "^define%('(%w+)'" or line:match "^ops%.define%('(%w+)'"
-      or line:match "^local %w+ = ops%.define%('(%w+)'"
-end
+local split, commentAbove, isInternal = source.split, source.commentAbove, source.isInternal
+local definition = source.definition
 
 local function exempt(path, name)
    local method = name:match '([%w_]+)$'

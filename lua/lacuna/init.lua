@@ -11,10 +11,13 @@ local parts = {
    Tensor = 'lacuna.Tensor', SparseTensor = 'lacuna.SparseTensor', Sites = 'lacuna.Sites',
    ops = 'lacuna.ops', autograd = 'lacuna.autograd', nn = 'lacuna.nn', optim = 'lacuna.optim',
    data = 'lacuna.data', io = 'lacuna.io', mesh = 'lacuna.mesh', image = 'lacuna.image',
-   retrieval = 'lacuna.retrieval', tsne = 'lacuna.tsne', plot = 'lacuna.plot',
+   checkpoint = 'lacuna.checkpoint',
+   retrieval = 'lacuna.retrieval', help = 'lacuna.help', tsne = 'lacuna.tsne', plot = 'lacuna.plot',
+   view = 'lacuna.view',
 }
 
 setmetatable(lacuna, {
+   __names = parts,  -- for completion and help, which list parts without loading them
    __index = function(_, name)
       local part = parts[name]
       if not part then return nil end
@@ -95,18 +98,62 @@ end
 -- @treturn string
 function lacuna.isa() return native.string(C.lac_isa()) end
 
---- Tells the bytes of a device.
--- @tparam[opt='cpu'] string device
--- @treturn table `live`, `cached`, `peak`
-function lacuna.memory(device)
-   local d = native.device(device or Tensor.defaultDevice)
-   return {
+local units = { 'B', 'kB', 'MB', 'GB', 'TB' }
+
+-- A number of bytes in words.
+local function inWords(bytes)
+   local u = 1
+   while bytes >= 1000 and u < #units do
+      bytes, u = bytes / 1000, u + 1
+   end
+   return ((u == 1 and '%d %s' or '%.1f %s'):format(bytes, units[u]))
+end
+
+local Account = { __tostring = function(a)
+   return ('%s live, %s cached, %s at the peak'):format(inWords(a.live), inWords(a.cached),
+      inWords(a.peak))
+end }
+
+local Accounts = { __tostring = function(all)
+   local lines = {}
+   for name, account in pairs(all) do lines[#lines + 1] = name .. ': ' .. tostring(account) end
+   table.sort(lines)
+   return table.concat(lines, '\n')
+end }
+
+local function account(d)
+   return setmetatable({
       live = C.lac_memory_live(d), cached = C.lac_memory_cached(d), peak = C.lac_memory_peak(d),
-   }
+   }, Account)
+end
+
+local MOST_DEVICES = 64
+
+--- Tells the bytes of a device: in live tensors and structures, cached for the next ones, and the
+-- most that were live at once.  Structures of the host, such as sites, count to `cpu`.
+-- @tparam[opt] string device
+-- @treturn table `live`, `cached`, `peak`; without a device such a table by name, for each that was
+-- used.  Both print in words.
+function lacuna.memory(device)
+   if device ~= nil then return account(native.device(device)) end
+   local all = setmetatable({}, Accounts)
+   for d = 0, MOST_DEVICES - 1 do
+      local name = native.string(C.lac_device_name(d))
+      if name ~= 'no device' then all[name] = account(d) end
+   end
+   return all
+end
+
+--- Lets the peak of a device begin anew, at what is live.
+-- @tparam[opt] string device the default one without it
+function lacuna.resetPeak(device)
+   C.lac_memory_reset_peak(native.device(device == nil and Tensor.defaultDevice or device))
 end
 
 --- Gives cached memory back to the system.
--- @tparam[opt='cpu'] string device
-function lacuna.trim(device) C.lac_memory_trim(native.device(device or Tensor.defaultDevice)) end
+-- @tparam[opt] string device the default one without it
+function lacuna.trim(device)
+   C.lac_memory_trim(native.device(device == nil and Tensor.defaultDevice or device))
+end
 
 return lacuna
