@@ -24,7 +24,8 @@ static int joined = -1;
 static lac_task task_now;
 static const void *context_now;
 static int64_t chunks_now, next_chunk;
-static int interrupt_flag;
+static int interrupt_flag, heeded_now;
+static _Thread_local int deaf;
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -36,12 +37,15 @@ void lac_interrupt(void) { __atomic_store_n(&interrupt_flag, 1, __ATOMIC_SEQ_CST
 int lac_interrupted(void) {
     return __atomic_exchange_n(&interrupt_flag, 0, __ATOMIC_SEQ_CST);
 }
-static int stopped(void) { return __atomic_load_n(&interrupt_flag, __ATOMIC_RELAXED); }
+void lac_heed_interrupts(int yes) { deaf = !yes; }
+static int stopped(int heeded) {
+    return heeded && __atomic_load_n(&interrupt_flag, __ATOMIC_RELAXED);
+}
 
 static void take_chunks(void) {
     int64_t c;
     while ((c = __atomic_fetch_add(&next_chunk, 1, __ATOMIC_ACQ_REL)) < chunks_now)
-        if (!stopped()) task_now(context_now, c);
+        if (!stopped(heeded_now)) task_now(context_now, c);
 }
 
 static int join(void) {
@@ -123,12 +127,13 @@ static void start_workers(void) {
 
 int lac_parallel(int64_t chunks, lac_task task, const void *context) {
     if (chunks < 2 || lac_threads() < 2 || pthread_mutex_trylock(&owner) != 0) {
-        for (int64_t c = 0; c < chunks && !stopped(); c++) task(context, c);
+        for (int64_t c = 0; c < chunks && !stopped(!deaf); c++) task(context, c);
     } else {
         start_workers();
         task_now = task;
         context_now = context;
         chunks_now = chunks;
+        heeded_now = !deaf;
         __atomic_store_n(&next_chunk, 0, __ATOMIC_RELEASE);
         __atomic_store_n(&joined, 0, __ATOMIC_RELEASE);
         __atomic_add_fetch(&generation, 1, __ATOMIC_SEQ_CST);
@@ -148,7 +153,7 @@ int lac_parallel(int64_t chunks, lac_task task, const void *context) {
         }
         pthread_mutex_unlock(&owner);
     }
-    return stopped() ? lac_fail(LAC_E_INTERRUPTED, "interrupted") : LAC_OK;
+    return stopped(!deaf) ? lac_fail(LAC_E_INTERRUPTED, "interrupted") : LAC_OK;
 }
 
 typedef struct ranges {

@@ -1,0 +1,249 @@
+-- Ctrl-C, typed into a pseudo-terminal while the program is at work.
+local files = require 'spec.support.files'
+local pty = require 'spec.support.pty'
+
+-- A network whose steps build sites and rulebooks, run kernels and go back, alike in every run.
+local WORK = [[
+function step()
+   lacuna.seed(3)
+   local rows, n = {}, 400
+   for i = 1, n do rows[i] = { 1 + i % 2, i % 13, math.floor(i / 13) % 11, (i * 7) % 9 } end
+   local net = nn.Sequential():add(nn.SubmanifoldConvolution(3, 1, 8, 3)):add(nn.ReLU())
+      :add(nn.Convolution(3, 8, 16, 2, 2)):add(nn.BatchNormReLU(16)):add(nn.GlobalPooling 'mean')
+   local x = lacuna.SparseTensor.new(rows, lacuna.ones(n, 1),
+      { spatialSize = 16, duplicates = 'first' })
+   local y = net(x)
+   local loss = (y * y):mean()
+   loss:backward()
+   return ('%a %a'):format(loss:item(), net:parameters()[1].grad:sum():item())
+end
+function forever() print 'begun' while true do step() end end
+function bytes()
+   jit.flush()
+   collectgarbage()
+   collectgarbage()
+   return lacuna.memory("cpu").live
+end
+]]
+
+describe('an interrupt of the core', function()
+   local lacuna = require 'lacuna'
+   local C = require('lacuna.native').C
+
+   it('ends one call of a kernel, and is forgotten then', function()
+      local a = lacuna.ones(64, 64)
+      C.lac_interrupt()
+      assert.fails('interrupted$', lacuna.ops.matmul, a, a)
+      assert.equal(64, lacuna.ops.matmul(a, a):toFlat()[1])
+   end)
+
+   it('is not for threads that do not heed it', function()
+      local a = lacuna.ones(64, 64)
+      C.lac_heed_interrupts(0)
+      C.lac_interrupt()
+      local ok, b = pcall(lacuna.ops.matmul, a, a)
+      C.lac_heed_interrupts(1)
+      assert.is_true(ok)
+      assert.equal(64, b:toFlat()[1])
+      assert.fails('interrupted$', lacuna.ops.matmul, a, a)
+   end)
+end)
+
+describe('Ctrl-C', function()
+   local session
+
+   before_each(files.open)
+   after_each(function()
+      if session then session:close() end
+      session = nil
+      files.close()
+   end)
+
+   local function start(arguments, env)
+      session = pty.prompt(arguments, env)
+      return session
+   end
+
+   local function entry(text)
+      session:type(text .. '\n')
+      local written = session:expect '\n> $'
+      return written:match '^[^\n]*\n(.-)\n?> $'
+   end
+
+   -- Begins what does not end by itself, and types Ctrl-C when it said that it runs.
+   local function stopped(text)
+      session:type(text .. '\n')
+      session:expect '\nbegun\n'
+      session:type '\3'
+      return session:expect 'interrupted.-\n> $'
+   end
+
+   -- Types Ctrl-C until the program ends, slowly enough for two to be two; its status.
+   local function ended()
+      for _ = 1, 100 do
+         session:type '\3'
+         local done, status = pcall(session.wait, session, 0.3)
+         if done then return status end
+      end
+      error 'it does not end'
+   end
+
+   it('stops a kernel', function()
+      start()
+      entry 'a = lacuna.ones(2000, 2000)'
+      local text = stopped 'print "begun" while true do local b = lacuna.ops.matmul(a, a) end'
+      assert.matches('stdin:1: interrupted', text)
+      assert.equal('8', entry 'ops.matmul(lacuna.ones(2, 4), lacuna.ones(4, 1)):sum():item()')
+   end)
+
+   it('stops compiled loops, again and again', function()
+      start()
+      entry 'function spin() local i = 0 print "begun" while true do i = i + 1 end end'
+      entry [[function nested() print "begun" for i = 1, 1e15 do for j = 1, 100 do end end end]]
+      for _ = 1, 3 do
+         for _, text in ipairs { 'spin()', 'nested()', 'print "begun" while true do end' } do
+            assert.matches('stdin:%d+: interrupted', stopped(text))
+         end
+      end
+      assert.equal('2', entry '1 + 1')
+      entry 'jit.off() jit.flush()'
+      assert.matches('stdin:1: interrupted', stopped 'spin()')
+   end)
+
+   it('leaves everything as it was', function()
+      local names = "lacuna = require 'lacuna' nn = lacuna.nn\n"
+      start('-i ' .. files.write('work.lua', names .. WORK))
+      local result = entry 'step()'
+      entry 'x = 0'
+      entry '_ = nil'
+      local held = entry 'bytes()'
+      assert.matches('^\'%-?0x', result)
+      for _ = 1, 5 do
+         assert.matches('interrupted', stopped 'forever()')
+         assert.equal(held, entry 'bytes()')
+         assert.equal(result, entry 'step()')
+         entry '_ = nil'
+      end
+   end)
+
+   it('stops a loader that waits for its workers', function()
+      local folder = files.at()
+      files.write('slow.lua', [[
+return function()
+   local Slow = require 'lacuna.class' 'Slow'
+   function Slow:size() return 100 end
+   function Slow:sample(i)
+      if i > 0 then
+         local finish = os.clock() + 0.5
+         while os.clock() < finish do end
+      end
+      return { i }
+   end
+   return Slow()
+end
+]])
+      start(("-e 'package.path = package.path .. \";%s/?.lua\"' -i"):format(folder))
+      entry 'slow = lacuna.data.remote("slow")'
+      entry 'loader = lacuna.data.Loader(slow, { batchSize = 50, workers = 2 })'
+      local text = stopped 'print "begun" for batch in loader:epoch(0) do print(batch) end'
+      assert.matches('interrupted', text)
+      assert.equal('2', entry '1 + 1')
+   end)
+
+   it('stops what waits for input or for another program', function()
+      start()
+      session:type 'print "begun" x = io.read()\n'
+      session:expect '\nbegun\n'
+      session:type '\3'
+      session:expect 'interrupted\n> $'
+      -- the programs say so themselves: they are to hear Ctrl-C, too
+      stopped 'f = io.popen("echo begun >&2; exec sleep 60") x = f:read("*a")'
+      stopped 'while true do os.execute("echo begun; exec sleep 60") end'
+      assert.equal('2', entry '1 + 1')
+   end)
+
+   it('clears the line that is typed, and the entry that is not whole', function()
+      start()
+      session:type 'x = 1 +'
+      session:expect '1 %+$'
+      session:type '\3'
+      session:expect '%^C\n> $'
+      session:type 'for i = 1, 2 do\n'
+      session:expect '%.%. $'
+      session:type '\3'
+      session:expect '\n> $'
+      assert.equal('nil', entry 'x')
+   end)
+
+   it('leaves nothing behind that stops what comes next', function()
+      start()
+      for _ = 1, 3 do
+         session:type '\3'
+         session:expect '\n> $'
+         assert.equal('3', entry 'lacuna.ones(3):sum():item()')
+      end
+   end)
+
+   it('can be caught once, but twice it ends the program', function()
+      start()
+      entry 'function spin() print "begun" while true do end end'
+      session:type 'ok, message = pcall(spin) print(ok, message)\n'
+      session:expect '\nbegun\n'
+      session:type '\3'
+      session:expect 'false\tstdin:1: interrupted\n> $'
+      session:type 'while true do pcall(spin) end\n'
+      session:expect '\nbegun\n'
+      assert.equal(130, ended())
+      assert.matches('interrupted twice', (session:text()))
+   end)
+
+   it('ends a script with a sentence, its line and 130', function()
+      local path = files.write('loop.lua',
+         'local i = 0\nprint "begun"\nwhile true do\n   i = i + 1\nend\n')
+      session = pty.open(pty.lacuna .. ' ' .. path)
+      session:expect 'begun\n'
+      session:type '\3'
+      assert.equal(130, session:wait())
+      assert.matches('lacuna: [^\n]*loop.lua:%d: interrupted\nstack traceback:\n'
+         .. '\t[^\n]*loop.lua:%d: in main chunk\n$', (session:text()))
+   end)
+
+   it('ends a script of another kind, too', function()
+      for _, text in ipairs {
+         "local l = require 'lacuna' local a = l.ones(1500, 1500) print 'begun'"
+            .. ' while true do local b = l.ops.matmul(a, a) end',
+         "print 'begun' local co = coroutine.wrap(function() while true do end end) co()",
+      } do
+         session = pty.open(pty.lacuna .. ' ' .. files.write('script.lua', text))
+         session:expect 'begun\n'
+         session:type '\3'
+         assert.equal(130, session:wait())
+         assert.matches('interrupted\n', (session:text()))
+         session:close()
+      end
+      session = pty.open(pty.lacuna .. ' -', {})
+      session:type "print 'begun' while true do end\n\4"
+      session:expect '\nbegun\n'
+      session:type '\3'
+      assert.equal(130, session:wait())
+   end)
+
+   it('does what the script wants where it asks for that', function()
+      local path = files.write('own.lua', [[
+local interrupt = require 'lacuna.interrupt'
+print(interrupt.loops(), interrupt.loops(false))
+print(pcall(interrupt.loops, 1))
+print(interrupt.loops(true))
+require('jit.profile').start('l', function() end)
+require('jit.profile').stop()
+local function spin() print 'begun' while true do end end
+while true do pcall(spin) end
+]])
+      session = pty.open(pty.lacuna .. ' ' .. path)
+      session:expect '^true\tfalse\n'
+      session:expect '^false\t[^\n]*loops: on is the number 1, expected a boolean\ntrue\n'
+      session:expect 'begun\n'
+      -- the profiler of the script took ours away, so the loop may go on, but twice ends it
+      assert.equal(130, ended())
+   end)
+end)

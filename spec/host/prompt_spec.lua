@@ -1,0 +1,311 @@
+-- The prompt, typed to through a pseudo-terminal.
+local files = require 'spec.support.files'
+local pty = require 'spec.support.pty'
+
+local hasEditor = files.shell(pty.lacuna
+   .. [[ -e "io.write(tostring(package.loaded['lacuna.host'].editor))"]]) == 'true'
+
+-- A sanitizer maps terabytes, so it does not start where addresses are few.
+local isSanitized = files.shell(('sh -c "ulimit -v 1500000; exec %s -e \\"print(7)\\""'):format(
+   pty.lacuna)) ~= '7\n'
+
+describe('the prompt', function()
+   local session
+
+   before_each(files.open)
+   after_each(function()
+      if session then session:close() end
+      session = nil
+      files.close()
+   end)
+
+   local function start(arguments, env)
+      session = pty.prompt(arguments, env)
+      return session
+   end
+
+   -- What an entry prints before the next prompt.
+   local function entry(text)
+      session:type(text .. '\n')
+      local written = session:expect '\n> $'
+      return written:match '^[^\n]*\n(.-)\n?> $'
+   end
+
+   local function needsEditor()
+      if not hasEditor then pending 'this program was built without libedit' end
+      return hasEditor
+   end
+
+   it('greets, prints what expressions give, and keeps the last value', function()
+      start()
+      assert.matches('^Lacuna %d[%d.]*, %w+, %d+ threads?, cpu; help', (session:text()))
+      assert.equal('3', entry '1 + 2')
+      assert.equal('30', entry '_ * 10')
+      assert.equal('', entry 'x = 5')
+      assert.equal('30', entry '_')
+      assert.equal("1\t'a'\tnil", entry '=1, "a", nil')
+      assert.equal('1', entry '_')
+      assert.matches('^Tensor 2x2 float32', entry 'lacuna.ones(2, 2)')
+      assert.equal('', entry '  -- nothing')
+   end)
+
+   it('holds the last value only', function()
+      start()
+      entry 'function live() collectgarbage() collectgarbage() return lacuna.memory("cpu").live end'
+      local before = entry 'live()'
+      entry 'lacuna.ones(1000, 1000)'
+      entry '_:sum():item()'
+      assert.equal(before, entry 'live()')
+   end)
+
+   it('reads on until a statement is whole', function()
+      start()
+      session:type 'for i = 1, 2 do\n'
+      session:expect '\n%.%. $'
+      session:type 'io.write(i, ";")\n'
+      session:expect '\n%.%. $'
+      session:type 'end\n'
+      session:expect 'end\n1;2;> $'
+      session:type 's = [[\n'
+      session:expect '\n%.%. $'
+      session:type 'line]]\n'
+      session:expect '\n> $'
+      assert.equal("'line'", entry 's')
+   end)
+
+   it('keeps what is local as a global, and says so once', function()
+      start()
+      assert.equal('-- x: kept as a global, since a local ends with its entry', entry 'local x = 3')
+      assert.equal('', entry 'local function twice(n) return 2 * n end')
+      assert.equal('', entry 'local a, b = 1, x')
+      assert.equal('', entry 'local c')
+      assert.equal('6\t1\t3\tnil', entry 'twice(x), a, b, c')
+   end)
+
+   it('shows errors and goes on', function()
+      start()
+      assert.equal("stdin:1: attempt to index global 'nope' (a nil value)", entry 'nope.x')
+      assert.matches("^stdin:1: unexpected symbol near '%?'", entry 'x = ?2')
+      assert.matches('^matmul: inner sizes of 1x2 [^\n]*$', entry
+         'lacuna.ops.matmul(lacuna.ones(1, 2), lacuna.ones(1, 2))')
+      assert.equal('(error object is nil)', entry 'error()')
+      assert.equal('(error object is a table)', entry 'error({})')
+      assert.equal('mine', entry
+         'error(setmetatable({}, { __tostring = function() return "mine" end }))')
+      assert.matches('attempt to yield', entry 'coroutine.yield(1)')
+      entry 'function deep() return 1 + deep() end'
+      assert.matches('^[^\n]*stack overflow', entry 'deep()')
+      assert.not_matches('\27', select(2, session:text()):gsub('\27%[%d*[GK]', ''))
+      assert.matches('.', entry 'setmetatable({}, { __tostring = function() error "no" end })')
+      assert.equal('2', entry '1 + 1')
+   end)
+
+   it('survives that memory runs out', function()
+      if isSanitized then return pending 'a sanitizer takes the addresses that are left' end
+      session = pty.open(('sh -c "ulimit -v 1500000; exec %s"'):format(pty.lacuna),
+         { env = { HOME = files.at(), LACUNA_INIT = '', NO_COLOR = '1' } })
+      session:expect '> $'
+      assert.equal('not enough memory', entry
+         '(function() local t = {} while true do t[#t + 1] = ("x"):rep(1e7) .. #t end end)()')
+      assert.equal('2', entry '1 + 1')
+   end)
+
+   it('lets user code read what is typed', function()
+      start()
+      session:type 'io.write "who? " name = io.read()\n'
+      session:expect '\nwho%? $'
+      session:type 'Ada\n'
+      session:expect '\n> $'
+      assert.equal("'Ada'", entry 'name')
+   end)
+
+   it('tells about what is asked with a question mark', function()
+      start()
+      local text = entry 'lacuna.nn.ReLU?'
+      assert.matches('Keeps the positive part of every plane', text)
+      assert.equal(text, entry 'help(lacuna.nn.ReLU)')
+      assert.matches('^help: nothing is written about the number 3', entry '3?')
+      assert.matches("attempt to index global 'nope'", entry 'nope.x?')
+   end)
+
+   it('cuts what is longer than the terminal', function()
+      start()
+      local text = entry '("line\\n"):rep(50)?'
+      assert.is_truthy(text)
+      text = entry 'help()'
+      assert.matches('… %d+ more lines, type more%(%)$', text)
+      local _, lines = text:gsub('\n', '')
+      assert.is_true(lines < 24)
+      assert.not_equal('', entry 'more()')
+   end)
+
+   it('ends on Ctrl-D, exit and quit, and with the status of os.exit', function()
+      for text, status in pairs {
+         ['\4'] = 0, ['exit()\n'] = 0, ['quit()\n'] = 0, ['exit\n'] = 0, ['os.exit(3)\n'] = 3,
+         ['pcall(exit) os.exit(4)\n'] = 4, ['function f() exit() end f()\n'] = 0,
+      } do
+         start():type(text)
+         assert.equal(status, session:wait())
+         session:close()
+      end
+   end)
+
+   it('follows a script or code with -i, even one that fails', function()
+      local path = files.write('script.lua', 'answer = ... error "bad day"')
+      start('-i ' .. path .. ' 42')
+      assert.matches('script.lua:1: bad day\n', (session:text()))
+      assert.equal("'42'", entry 'answer')
+      session:close()
+      start [[-i -e 'answer = 43']]
+      assert.equal('43', entry 'answer')
+   end)
+
+   it('runs the user\'s init.lua, unless told not to', function()
+      files.write('init.lua', 'mine = 12 error "broken"')
+      start('', { LACUNA_INIT = files.at 'init.lua' })
+      assert.matches('init.lua:1: broken', (session:text()))
+      assert.equal('12', entry 'mine')
+      session:close()
+      start('-n', { LACUNA_INIT = files.at 'init.lua' })
+      assert.equal('nil', entry 'mine')
+      session:close()
+      os.execute('mkdir -p ' .. files.at 'config/lacuna')
+      files.write('config/lacuna/init.lua', 'mine = 13')
+      session = pty.open(pty.lacuna, { env = { XDG_CONFIG_HOME = files.at 'config' } })
+      session:expect '> $'
+      assert.equal('13', entry 'mine')
+   end)
+
+   it('uses colours only where they are wanted', function()
+      local function raw(env)
+         start('', env)
+         entry 'nope.x'
+         local _, text = session:text()
+         session:close()
+         return text:match '\27%[31m' ~= nil
+      end
+      assert.is_true(raw { NO_COLOR = '' })
+      assert.is_false(raw { NO_COLOR = '1' })
+      assert.is_false(raw { NO_COLOR = '', TERM = 'dumb' })
+      assert.not_matches('\27', files.shell('echo nope.x | ' .. pty.lacuna .. ' -i -n'))
+   end)
+
+   it('reads plain lines on a terminal that cannot do more', function()
+      start('', { TERM = 'dumb' })
+      assert.equal('2', entry '1 + 1')
+      session:type '\3'
+      session:expect '> $'
+      assert.equal('3', entry '1 + 2')
+      session:type '\4'
+      assert.equal(0, session:wait())
+   end)
+
+   it('reads what is piped into it', function()
+      local typed = files.write('typed', '1 + 1\nio.read()\nline\nfor i = 1, 2 do\nprint(i) end')
+      local text = files.shell(('LACUNA_INIT= %s -i < %s'):format(pty.lacuna, typed))
+      assert.equal("> 2\n> 'line'\n> .. 1\n2\n> \n", text:match '\n(.*)')
+   end)
+
+   describe('with its editor', function()
+      it('completes names, and lists them where there are several', function()
+         if not needsEditor() then return end
+         start()
+         session:type 'lacuna.ver\t'
+         session:expect 'lacuna%.version$'
+         session:type '\n'
+         session:expect "'%d[%d.]*'\n> $"
+         session:type 'lacuna.no\t'
+         session:expect 'lacuna%.noGrad%(?$'
+         session:type '\3'
+         session:expect '\n> $'
+         session:type 'lacuna.n\t'
+         session:expect '\nnn%s+noGrad%s+> lacuna%.n$'
+         session:type '\3'
+         session:expect '\n> $'
+         -- nothing fits; nothing happens
+         session:type 'nope.nope\t'
+         session:type '\3'
+         session:expect '\n> $'
+         assert.equal('2', entry '1 + 1')
+      end)
+
+      it('takes Tab at the start of a line for a blank', function()
+         if not needsEditor() then return end
+         start()
+         assert.equal('2', entry '\t1 + 1')
+      end)
+
+      it('remembers entries of this session and of others', function()
+         if not needsEditor() then return end
+         start()
+         entry 'first = 1'
+         entry 'first = 1'
+         session:type 'for i = 1, 2 do\n'
+         session:expect '%.%. $'
+         session:type 'first = first + i end\n'
+         session:expect '\n> $'
+         session:kill(9) -- what was typed is in the file already
+         session:wait()
+         session:close()
+         assert.equal('first = 1\nfor i = 1, 2 do\\nfirst = first + i end\n',
+            files.read(files.at '.local/state/lacuna/history'))
+         start()
+         session:type '\27[A\27[A'
+         session:expect 'first = 1\n$' -- a line up again, which is not seen here
+         session:type '\n'
+         session:expect '\n> $'
+         session:type '\27[A\27[A' -- the loop, whole
+         session:expect 'for i = 1, 2 do\nfirst = first %+ i end$'
+         session:type '\n'
+         session:expect '\n> $'
+         assert.equal('4', entry 'first')
+      end)
+
+      it('puts its history where it is told, or nowhere', function()
+         if not needsEditor() then return end
+         start('', { LACUNA_HISTORY = files.at 'mine' })
+         entry 'x = 1'
+         session:close()
+         assert.equal('x = 1\n', files.read(files.at 'mine'))
+         for _, path in ipairs { '', '/proc/no/such/folder/history' } do
+            start('', { LACUNA_HISTORY = path })
+            assert.equal('2', entry '1 + 1')
+            session:close()
+         end
+         assert.equal('x = 1\n', files.read(files.at 'mine'))
+         assert.is_nil(files.read(files.at '.local/state/lacuna/history'))
+      end)
+
+      it('edits text of more than one byte a character', function()
+         if not needsEditor() then return end
+         start()
+         session:type "'gr\195\188n'\27[D\27[D\127\195\182\n" -- one left of the quote; ü becomes ö
+         session:expect "\n'gr\195\182n'\n> $"
+      end)
+   end)
+end)
+
+describe('the history', function()
+   local history = require 'lacuna.repl.history'
+
+   before_each(files.open)
+   after_each(files.close)
+
+   it('keeps the last entries of a file that grew long', function()
+      local path = files.at 'deep/history'
+      for i = 1, 2100 do history.append(path, 'x = ' .. i) end
+      history.append(path, 'a\nb \\n')
+      local entries = history.load(path)
+      assert.equal(1000, #entries)
+      assert.equal('a\nb \\n', entries[1000])
+      assert.equal('x = 1102', entries[1])
+      assert.same(entries, history.load(path))
+      local _, lines = files.read(path):gsub('\n', '')
+      assert.equal(1000, lines)
+   end)
+
+   it('is empty where there is none', function()
+      assert.same({}, history.load(files.at 'none'))
+      assert.same({}, history.load(nil))
+   end)
+end)
