@@ -6,7 +6,7 @@ local sparse = require 'spec.support.sparse'
 local ops = lacuna.ops
 
 -- Every kernel gives the same bits in every run and on any number of threads, forward and backward.
-describe('results have the same bits on 1, 2, 3 and 7 threads', function()
+describe('results have the same bits on 1, 2, 3 and 7 threads #threads', function()
    local before
    before_each(function() before = lacuna.threads() end)
    after_each(function() lacuna.threads(before) end)
