@@ -200,12 +200,14 @@ end
 --- The program at its prompt, without the files of whoever runs the specs.
 -- @tparam[opt] string arguments
 -- @tparam[opt] table env more variables
+-- @tparam[opt] table size `rows` and `columns`
 -- @treturn Session
-function pty.prompt(arguments, env)
+function pty.prompt(arguments, env, size)
    local variables = { HOME = files.at(), XDG_STATE_HOME = '', XDG_CONFIG_HOME = '', NO_COLOR = '1',
       LACUNA_INIT = '' }
    for name, value in pairs(env or {}) do variables[name] = value end
-   local session = pty.open(pty.lacuna .. ' ' .. (arguments or ''), { env = variables })
+   local session = pty.open(pty.lacuna .. ' ' .. (arguments or ''),
+      { env = variables, rows = size and size.rows, columns = size and size.columns })
    session:expect '> $'
    return session
 end
