@@ -57,6 +57,8 @@ function json.decode(text)
    if type(text) ~= 'string' then
       fail.raise('json: text is %s, expected a string', fail.describe(text))
    end
+   local zero = text:find '%z'  -- where the parser would stop, content
+   if zero then return nil, ('not JSON: a byte of zero at character %d'):format(zero) end
    local good, value = pcall(parser.decode, text)
    if not good then return nil, 'not JSON: ' .. value end
    local twice = findTwice(text)

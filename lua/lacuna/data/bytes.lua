@@ -10,11 +10,12 @@
 -- x dtype:sizes;elements; t count; elements, then keys and values, then e.
 -- @module lacuna.data.bytes
 local fail = require 'lacuna.fail'
+local file = require 'lacuna.io.file'
 local Tensor = require 'lacuna.Tensor'
 
 local bytes = {}
 
-local elementSizes = { float32 = 4, int32 = 4, int64 = 8, uint8 = 1 }
+local types = { float32 = '<f4', int32 = '<i4', int64 = '<i8', uint8 = '|u1' }
 local KINDS = 'numbers, strings, booleans, cpu tensors or tables of them'
 
 local function name(path)
@@ -132,13 +133,10 @@ local readers = {
    end,
    x = function(text, at)
       local dtype, list, after = text:match('^(%w+):([%d,]*);()', at)
-      local size = elementSizes[dtype]
-      if not size then broken(at) end
       local sizes = {}
-      for digits in list:gmatch '%d+' do
-         sizes[#sizes + 1] = tonumber(digits)
-         size = size * sizes[#sizes]
-      end
+      for digits in (list or ''):gmatch '%d+' do sizes[#sizes + 1] = tonumber(digits) end
+      local size = types[dtype] and file.bytes(types[dtype], sizes)
+      if not size then broken(at) end
       local elements
       elements, after = stretch(text, after, size)
       return Tensor.fromString(elements, sizes, { dtype = dtype, device = 'cpu' }), after
@@ -151,7 +149,7 @@ local readers = {
       while text:byte(after) ~= 101 do  -- e
          local key
          key, after = read(text, after)
-         if key == nil or key ~= key then broken(after) end
+         if key == nil or key ~= key or type(key) == 'table' then broken(after) end
          value[key], after = read(text, after)
       end
       return value, after + 1

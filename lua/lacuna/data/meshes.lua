@@ -61,7 +61,7 @@ local function fromList(path)
       if name then
          if split ~= 'train' and split ~= 'test' then
             file:close()
-            fail.raise('meshes: line %d of %s has the split %s, expected train or test', number,
+            fail.raise('meshes: line %d of %s has the split %q, expected train or test', number,
                path, split)
          end
          found[#found + 1] = {

@@ -139,8 +139,11 @@ local function answer(question)
    if question == '' then return guarded(showHelp) end
    local f, kind = chunk.compile(question)
    if not f or kind ~= true then return complain(question .. '? names nothing') end
-   local function ask(ok, ...)
-      if ok then guarded(showHelp, ...) else complain((...)) end
+   -- A number or a string says nothing of itself, but its name may.
+   local function ask(ok, value)
+      if not ok then return complain(value) end
+      local tells = type(value) == 'function' or type(value) == 'table'
+      guarded(showHelp, tells and value or question)
    end
    ask(host.call(f, trace.handler))
 end
