@@ -124,7 +124,6 @@ describe('the prompt', function()
       local text = entry 'lacuna.nn.ReLU?'
       assert.matches('Keeps the positive part of every plane', text)
       assert.equal(text, entry 'help(lacuna.nn.ReLU)')
-      assert.matches('^help: there is no 3', entry '3?')
       assert.matches('^help: there is no nosuch', entry 'nosuch?')
       assert.matches('^version\n', entry 'lacuna.version?')
       assert.matches("attempt to index global 'nope'", entry 'nope.x?')

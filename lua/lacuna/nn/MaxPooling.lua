@@ -31,6 +31,6 @@ function MaxPooling:forward(input)
    return SparseTensor.over(sites, y, b)
 end
 
-MaxPooling.describe = pooling.describe
+function MaxPooling:describe() return pooling.describe(self) end
 
 return MaxPooling

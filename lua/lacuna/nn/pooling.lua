@@ -19,11 +19,11 @@ function pooling.initialise(layer, op, dimension, size, stride)
 end
 
 --- Tells what stands in brackets when a pooling layer prints.
--- @tparam Module self the layer
+-- @tparam Module layer
 -- @treturn string
-function pooling.describe(self)
-   return ('size %s, stride %s'):format(convolve.text(self.poolSize),
-      convolve.text(self.poolStride))
+function pooling.describe(layer)
+   return ('size %s, stride %s'):format(convolve.text(layer.poolSize),
+      convolve.text(layer.poolStride))
 end
 
 return pooling
