@@ -172,10 +172,8 @@ function Sites.perAxis(op, what, value, dimension, least)
       fail.raise('%s: %s has %d numbers, expected %d', op, what, #value, dimension)
    end
    for a = 1, dimension do
-      fail.whole(op, what, type(value) == 'table' and value[a] or value, least)
+      list[a] = fail.whole(op, what, type(value) == 'table' and value[a] or value, least)
    end
-   -- not in one loop: see fail.sizes
-   for a = 1, dimension do list[a] = type(value) == 'table' and value[a] or value end
    return list
 end
 

@@ -59,11 +59,8 @@ function fail.sizes(op, value)
    if type(value) ~= 'table' or getmetatable(value) then
       fail.raise('%s: sizes are %s, expected a table', op, fail.describe(value))
    end
-   -- Checked in one loop and copied in another: of a loop that stores what an inlined check returns
-   -- LuaJIT of 2022 sometimes runs a turn too many.
-   for i = 1, #value do fail.whole(op, 'size', value[i], 0) end
    local copy = {}
-   for i = 1, #value do copy[i] = value[i] end
+   for i = 1, #value do copy[i] = fail.whole(op, 'size', value[i], 0) end
    return copy
 end
 

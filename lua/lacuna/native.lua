@@ -7,6 +7,7 @@
 local ffi = require 'ffi'
 local fail = require 'lacuna.fail'
 local interrupt = require 'lacuna.interrupt'
+require 'lacuna.jit_guard'
 
 local native = {}
 

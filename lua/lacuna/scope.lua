@@ -1,6 +1,7 @@
 --- What a coroutine is doing: whether it records, and which scopes are open in it.
 -- @module lacuna.scope
 local fail = require 'lacuna.fail'
+local jit_guard = require 'lacuna.jit_guard'
 
 local scope = {}
 
@@ -83,6 +84,7 @@ function scope.run(f, ...)
    if not stack then
       stack = {}
       open[co] = stack
+      if co ~= MAIN then jit_guard.grow() end  -- a coroutine's stack begins small
    end
    local list = setmetatable({ count = 0 }, weak)
    stack[#stack + 1] = list

@@ -6,8 +6,8 @@ local C = native.C
 local failing = { injected = 0, runs = 0 }
 
 -- Calls f while the n-th allocation fails: once, and once more in the try after the collection that
--- the library makes when memory is short; or, with `on`, that one and all after it.  Collections take
--- longer than all else together, so with `on` one in sixteen is made.
+-- the library makes when memory is short; or, with `on`, that one and all after it.  Collections
+-- take longer than all else together, so with `on` one in sixteen is made.
 local function attempt(n, on, f)
    local real, before = collectgarbage, C.lac_debug_failures()
    _G.collectgarbage = function(...)

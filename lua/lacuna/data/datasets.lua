@@ -80,8 +80,7 @@ function datasets.subset(dataset, indices)
       fail.raise('subset: indices are %s, expected a list', fail.describe(indices))
    end
    local chosen, size = {}, dataset:size()
-   for k = 1, #indices do fail.whole('subset', 'index', indices[k], 1, size) end
-   for k = 1, #indices do chosen[k] = indices[k] end
+   for k = 1, #indices do chosen[k] = fail.whole('subset', 'index', indices[k], 1, size) end
    return Dataset(#chosen, function(k, generator) return dataset:get(chosen[k], generator) end)
 end
 

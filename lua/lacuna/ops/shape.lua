@@ -28,11 +28,10 @@ ops.define('view', {
       end
       local copy, known, open = {}, 1, nil
       for i = 1, #sizes do
-         fail.whole('view', 'size', sizes[i], -1)
+         copy[i] = fail.whole('view', 'size', sizes[i], -1)
          if sizes[i] == -1 and open then fail.raise('view: two sizes are -1, expected one') end
          if sizes[i] == -1 then open = i else known = known * sizes[i] end
       end
-      for i = 1, #sizes do copy[i] = sizes[i] end
       local count = x:nElement()
       if open then
          if known == 0 or count % known ~= 0 then
