@@ -150,8 +150,8 @@ static size_t shelf_size(int index) {
  * own. */
 static void make_room(account *a, lac_device *device, int64_t more) {
     const int64_t live = __atomic_load_n(&a->live, __ATOMIC_RELAXED);
-    if (live + more > a->most_live) a->most_live = live + more;
-    const int64_t limit = a->most_live + a->most_live / 4 + SLACK;
+    const int64_t top = live + more > a->most_live ? live + more : a->most_live;
+    const int64_t limit = top + top / 4 + SLACK;
     while (a->cached > 0 && live + a->cached + more > limit) {
         int oldest = -1;
         for (int c = 0; c < CLASSES; c++)
@@ -167,11 +167,20 @@ static void make_room(account *a, lac_device *device, int64_t more) {
     }
 }
 
+/* Only of blocks that there are: one that was too large for the device is no measure. */
+static void note_live(account *a) {
+    pthread_mutex_lock(&a->lock);
+    const int64_t live = __atomic_load_n(&a->live, __ATOMIC_RELAXED);
+    if (live > a->most_live) a->most_live = live;
+    pthread_mutex_unlock(&a->lock);
+}
+
 int lac_block_new(void **out, lac_device *device, size_t bytes) {
     account *a = &accounts[device->id];
     int index = 0;
     const size_t size = CACHING ? size_class(bytes, &index) : bytes;
     void *block = NULL;
+    int fresh = 0;
 
     if (lac_planned_failure(bytes))
         return lac_fail(LAC_E_MEMORY, "memory: no room for %zu bytes on %s", bytes,
@@ -184,6 +193,7 @@ int lac_block_new(void **out, lac_device *device, size_t bytes) {
             a->cached -= (int64_t)size;
         } else {
             make_room(a, device, (int64_t)size);
+            fresh = 1;
         }
         pthread_mutex_unlock(&a->lock);
     }
@@ -201,6 +211,7 @@ int lac_block_new(void **out, lac_device *device, size_t bytes) {
         }
     }
     count(device->id, (int64_t)bytes);
+    if (fresh) note_live(a);
     *out = block;
     return LAC_OK;
 }

@@ -405,7 +405,7 @@ function send(type, x, y, buttons) {
 }
 // Calls f once the page has drawn what was asked of it, moving and at rest.
 function drawn(f) { setTimeout(f, 600); }
-const told = { before: look() };
+const told = { before: look(), legend: document.querySelector('.legend').textContent };
 send('pointerdown', 100, 100, 1);
 send('pointermove', 220, 140, 1);
 send('pointerup', 220, 140, 0);
@@ -466,10 +466,15 @@ describe('a page of view', function()
    shown('shows empty objects, flat ones and layers without sites', function()
       for _, x in ipairs {
          lacuna.Sites.new({}, { dimension = 3 }), lacuna.zeros(0, 3), lacuna.mesh.new({}, {}),
-         lacuna.SparseTensor.new({ { 1, 4 }, { 2, 7 } }, { { 1 }, { 0 / 0 } }),
          { { 'scores', lacuna.zeros(2, 3) }, { 'sites', sparse() } },
       } do
          probed(x)
+      end
+      local nan = { 0 / 0 }
+      for legend, x in pairs { ['all others 11 not finite'] = { { 1 }, nan },
+         ['2 not finite'] = { nan, nan } } do
+         assert.equal('value' .. legend,
+            probed(lacuna.SparseTensor.new({ { 1, 4 }, { 2, 7 } }, x)).legend)
       end
       local told = probed(lacuna.SparseTensor.new({ { 1, 4, 2 }, { 1, 7, 2 } }, { { 1 }, { 2 } }))
       assert.is_truthy(told.read:match '^site %(%d, 2%)   value %d$', told.read)

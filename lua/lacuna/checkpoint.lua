@@ -111,6 +111,12 @@ function Checkpoint:save(state, options)
    end
    options = fail.options('save', options, { best = false })
    local dicts = parts.collect(allParts(self))
+   for name in pairs(self.parts) do
+      if type(dicts[name]) ~= 'table' then
+         fail.raise('save: stateDict of %s gave %s, expected a table', name,
+            fail.describe(dicts[name]))
+      end
+   end
    local packed = format.pack({ parts = dicts, state = state }, file.origin(parts.device(dicts)))
    local good, why = write(self, packed, options.best)
    packed.tensors[#packed.tensors]:release()

@@ -273,6 +273,51 @@ describe('data.Loader', function()
       loader:close()
    end)
 
+   local function counted(options, n)
+      local list = {}
+      for i = 1, n or 5 do list[i] = i end
+      return data.Loader(data.fromTable(list), options)
+   end
+
+   it('takes a position only of the same settings', function()
+      local state = counted({ batchSize = 2 }):stateDict()
+      for pattern, other in pairs {
+         ['samples 5, expected 6'] = counted({ batchSize = 2 }, 6),
+         ['batchSize 2, expected 3'] = counted { batchSize = 3 },
+         ['shuffle false, expected true'] = counted { batchSize = 2, shuffle = true } } do
+         if pattern:match 'batchSize' then state.batches = 2 end
+         assert.fails('Loader: the state is of ' .. pattern, other.loadStateDict, other, state)
+         state.batches = 3
+      end
+   end)
+
+   it('goes on from a position only through the same batches', function()
+      local turn = 1
+      local sampler = { batches = function() return 2 end,
+         epoch = function() return { { turn }, { 2 } } end }
+      local loader = counted { sampler = sampler }
+      loader:epoch(3)()
+      local state = loader:stateDict()
+      assert.same({ 2 }, (counted { sampler = sampler }:loadStateDict(state):epoch(3)()))
+      turn = 2
+      loader:loadStateDict(state)
+      assert.fails('the batches of epoch 3 are not those that the state was taken in', loader.epoch,
+         loader, 3)
+      assert.same({ 2 }, (loader:epoch(3, 2)()))
+   end)
+
+   it('ends the loop under way where a state is loaded', function()
+      local loader = counted {}
+      local next = loader:epoch(1)
+      next()
+      local state = loader:stateDict()
+      next = loader:epoch(2)
+      next()
+      loader:loadStateDict(state)
+      assert.fails('epoch 2 ended at batch 1, when another epoch began, a state was loaded', next)
+      assert.same(state, loader:stateDict())
+   end)
+
    it('refuses wrong arguments', function()
       local set = data.fromTable { 1 }
       assert.fails('2 workers and a data.Dataset, expected data.remote', data.Loader, set,

@@ -31,14 +31,14 @@ describe('an interrupt of the core', function()
    local C = require('lacuna.native').C
 
    it('ends one call of a kernel, and is forgotten then', function()
-      local a = lacuna.ones(64, 64)
+      local a = lacuna.ones(64, 64, { device = 'cpu' })
       C.lac_interrupt()
       assert.fails('interrupted$', lacuna.ops.matmul, a, a)
       assert.equal(64, lacuna.ops.matmul(a, a):toFlat()[1])
    end)
 
    it('is not for threads that do not heed it', function()
-      local a = lacuna.ones(64, 64)
+      local a = lacuna.ones(64, 64, { device = 'cpu' })
       C.lac_heed_interrupts(0)
       C.lac_interrupt()
       local ok, b = pcall(lacuna.ops.matmul, a, a)
@@ -153,6 +153,10 @@ end
    it('stops what waits for input or for another program', function()
       start()
       session:type 'print "begun" x = io.read()\n'
+      session:expect '\nbegun\n'
+      session:type '\3'
+      session:expect 'interrupted\n> $'
+      session:type '(io.write "begun\\n" and io.read)()\n'  -- nothing of the entry is left to stop
       session:expect '\nbegun\n'
       session:type '\3'
       session:expect 'interrupted\n> $'

@@ -121,6 +121,17 @@ describe('a hook', function()
          assert.equal(2, count)
       end)
 
+   it('on backward gets no old gradient of the output where backward began inside', function()
+      local net, x, seen = chain(), leaf { { 1 } }, {}
+      net:registerBackwardHook(function(_, gradInput, gradOutput)
+         seen[#seen + 1] = { gradInput[1]:item(), #gradOutput, gradOutput[1] and true }
+      end)
+      local acts, y = net:activations(x)
+      y:backward(nil, { retainGraph = true })
+      acts['1']:backward()
+      assert.same({ { 6, 1, true }, { 2, 1, false } }, seen)
+   end)
+
    it('may call its network and take itself off while it runs', function()
       local net, count, handle = chain(), 0, nil
       handle = net:registerForwardHook(function(module)

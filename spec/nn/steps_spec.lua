@@ -1,5 +1,6 @@
 --- Going through a network step by step: activations, parts, layers swapped and frozen, and what a
 -- summary tells.
+local class = require 'lacuna.class'
 local lacuna = require 'lacuna'
 local nn, optim, SparseTensor = lacuna.nn, lacuna.optim, lacuna.SparseTensor
 
@@ -282,6 +283,20 @@ describe('an optimiser', function()
 end)
 
 describe('a summary', function()
+   it('takes what a class of a user says, or does not', function()
+      local Mute = class('Mute', nn.Module)
+      function Mute:describe() return self.words end
+      local mute = Mute()
+      assert.matches('\nMute\n', mute:summary())
+      mute.words = 3
+      assert.matches('\nMute%(3%)\n', mute:summary())
+      local Unmade = class('Unmade', nn.Module)
+      function Unmade.__init() end
+      local unmade = Unmade()
+      assert.equal('Unmade, which was not set up', tostring(unmade))
+      assert.fails('Unmade: the module was not set up', unmade.summary, unmade)
+   end)
+
    it('tells what each layer gave and cost', function()
       local net = nn.Sequential():add(nn.SubmanifoldConvolution(2, 1, 4, 3)):add(nn.ReLU())
          :add(nn.Sequential():add(nn.SparseToDense(2, 4)))

@@ -98,6 +98,46 @@ describe('optim', function()
       assert.near_all({ 0.9, 0.9 }, a, 1e-6)
    end)
 
+   it('Adam corrects by the updates of each parameter, so a frozen one starts anew', function()
+      for _, make in ipairs { optim.Adam, optim.AdamW } do
+         local a, b = lacuna.ones(1, { requiresGrad = true }), lacuna.zeros(1):requireGrad()
+         local opt = make({ a, b }, { lr = 0.1 })
+         for _ = 1, 20 do
+            opt:zeroGrad()
+            a:sum():backward()
+            opt:step()
+         end
+         opt = make({ a, b }, { lr = 0.1 }):loadStateDict(opt:stateDict())
+         opt:zeroGrad();
+         (a + b):sum():backward()
+         opt:step()
+         assert.near_all({ -0.1 }, b, 1e-6)  -- the first step of Adam is lr long
+         assert.same({ 21, 1 }, opt.updates)
+         opt:setParameters { b, a }
+         assert.same({ 1, 21 }, opt.updates)
+      end
+   end)
+
+   it('refuses a state of another number of parameters', function()
+      local function one() return lacuna.ones(1, { requiresGrad = true }) end
+      local small, large = optim.Adam { one() }, optim.Adam { one(), one() }
+      assert.fails('optim.Adam: the state is of 1 parameters, expected 2 as here',
+         large.loadStateDict, large, small:stateDict())
+      assert.same({ 3 }, small:loadStateDict({ state = {}, steps = 3 }).updates)
+   end)
+
+   it('follows parameters to another device', function()
+      local w = lacuna.ones(1, { requiresGrad = true, device = 'cpu' })
+      local opt = optim.SGD({ w }, { lr = 1, momentum = 0.5 })
+      for _, device in ipairs { 'cpu', 'shadow' } do
+         w:moveTo(device)
+         opt:zeroGrad()
+         w:sum():backward()
+         opt:step()
+      end
+      assert.near_all({ -1.5 }, w, 0)  -- 1 - 1 - (0.5 + 1)
+   end)
+
    it('schedules rates by the epoch', function()
       local step = optim.schedule.step { lr = 1, decay = 0.5, every = 2 }
       assert.same({ 1, 1, 0.5, 0.5, 0.25 }, { step(1), step(2), step(3), step(4), step(5) })
@@ -109,6 +149,8 @@ describe('optim', function()
       local warm = optim.schedule.cosine { lr = 1, epochs = 5, warmup = 1 }
       assert.same({ 0.5, 1 }, { warm(1), warm(2) })
       assert.fails('option deacy is unknown', optim.schedule.step, { deacy = 1 })
+      assert.fails('every is 0, expected more than 0', optim.schedule.step, { every = 0 })
+      assert.fails('schedule: epoch is 0, expected 1 or more', step, 0)  -- would be twice the rate
    end)
 
    it('clips gradients by their common length or one by one', function()

@@ -204,6 +204,8 @@ function parts.restore(given, dicts, all)
       local part = given[name]
       local kind = kindOf(part)
       local before = (kind == 'object' or kind == 'generator') and copyTables(gather[kind](part), 1)
+      -- this one too: it may fail half-way
+      if before then done[#done + 1] = { kind, part, before } end
       local good, message = pcall(put[kind], part, dicts[name])
       if not good then
          for i = #done, 1, -1 do pcall(put[done[i][1]], done[i][2], done[i][3]) end
@@ -211,7 +213,6 @@ function parts.restore(given, dicts, all)
          return nil, ('does not fit %s: %s'):format(name,
             (tostring(message):gsub('^[^:\n]+:%d+: ', '')))
       end
-      if before then done[#done + 1] = { kind, part, before } end
    end
    return true
 end

@@ -99,9 +99,10 @@ function Loader:batches()
    return self.sampler:batches()
 end
 
--- What each batch from `first` on asks for; repeated samples get seeds of their own.
+-- What each batch from `first` on asks for; repeated samples get seeds of their own.  Last comes a
+-- number that tells other batches from these.
 local function tasks(self, epoch, first)
-   local batches, met, list = self.sampler:epoch(epoch), {}, {}
+   local batches, met, list, mark = self.sampler:epoch(epoch), {}, {}, 0
    if type(batches) ~= 'table' then
       fail.raise('Loader: the sampler gave %s, expected a list of batches', fail.describe(batches))
    end
@@ -120,9 +121,11 @@ local function tasks(self, epoch, first)
             chosen[k] = seeds.mix(self.seed, epoch, i, before)
          end
       end
+      mark = seeds.mix(mark, #chosen)
+      for k = 1, #chosen do mark = seeds.mix(mark, batches[b][k]) end
       if b >= first then list[b] = { indices = batches[b], seeds = chosen } end
    end
-   return list, #batches
+   return list, #batches, mark
 end
 
 local function complain(epoch, b, what, message)
@@ -197,16 +200,20 @@ function Loader:epoch(n, firstBatch)
    fail.whole('Loader', 'epoch', n, 0)
    local b = fail.whole('Loader', 'firstBatch', firstBatch or beginning(self, n), 1) - 1
    open(self)
-   local list, count = tasks(self, n, b + 1)
+   local list, count, mark = tasks(self, n, b + 1)
+   if not firstBatch and b > 0 and (self.resumed.mark or mark) ~= mark then
+      fail.raise('Loader: the batches of epoch %d are not those that the state was taken in, '
+         .. 'expected a sampler in which they follow from the epoch alone', n)
+   end
    local make = source(self, n, list, b + 1, count)
    self.turn = self.turn + 1
    local turn = self.turn
-   self.place, self.resumed = { epoch = n, batch = b }, nil
+   self.place, self.resumed = { epoch = n, batch = b, mark = mark }, nil
    return function()
       if b >= count then return nil end
       if self.turn ~= turn then
-         fail.raise('Loader: epoch %d ended at batch %d, when another epoch began or the loader '
-            .. 'was closed', n, b)
+         fail.raise('Loader: epoch %d ended at batch %d, when another epoch began, a state '
+            .. 'was loaded or the loader was closed', n, b)
       end
       b = b + 1
       local batch = make(b)
@@ -216,30 +223,45 @@ function Loader:epoch(n, firstBatch)
    end
 end
 
---- Tells what a checkpoint needs: the position, and what must be the same for it to mean the same.
--- @treturn table `epoch` and `batch`, the last one given; `seed`, `batches` of an epoch
-function Loader:stateDict()
-   local place = self.place or { epoch = 0, batch = 0 }
-   return { epoch = place.epoch, batch = place.batch, seed = self.seed, batches = self:batches() }
+-- What must be the same for a position to mean the same: names in order, and values by name.
+local function settings(self)
+   local values = { seed = self.seed, batches = self:batches() }
+   if not self.plain then return { 'seed', 'batches' }, values end
+   values.samples, values.batchSize = self.sampler.size, self.plain.batchSize
+   values.dropLast, values.shuffle = self.plain.dropLast, self.order == samplers.shuffled
+   return { 'seed', 'batches', 'samples', 'batchSize', 'dropLast', 'shuffle' }, values
 end
 
---- Takes over a position: the next `epoch` begins behind it, if it is of the same number.
--- @tparam table dict as `stateDict` gives it, of a loader with the same seed and number of batches
+--- Tells what a checkpoint needs: the position, and what must be the same for it to mean the same.
+-- @treturn table `epoch` and `batch`, the last one given; `mark`, which other batches would not
+-- have; `seed`, `batches` of an epoch and, without a sampler, `samples`, `batchSize`, `dropLast`,
+-- `shuffle`
+function Loader:stateDict()
+   local place, _, dict = self.place or { epoch = 0, batch = 0 }, settings(self)
+   dict.epoch, dict.batch, dict.mark = place.epoch, place.batch, place.mark
+   return dict
+end
+
+--- Takes over a position: the next `epoch` begins behind it, if it is of the same number.  A loop
+-- that is under way may not go on.
+-- @tparam table dict as `stateDict` gives it, of a loader with the same settings
 -- @treturn Loader self
 function Loader:loadStateDict(dict)
    if type(dict) ~= 'table' then
       fail.raise('Loader: state is %s, expected what stateDict gives', fail.describe(dict))
    end
-   local mine = { seed = self.seed, batches = self:batches() }
-   for _, name in ipairs { 'seed', 'batches' } do
-      if fail.whole('Loader', name, dict[name], 0) ~= mine[name] then
-         fail.raise('Loader: the state is of %s %.0f, expected %.0f as here', name, dict[name],
-            mine[name])
+   local names, mine = settings(self)
+   for i, name in ipairs(names) do
+      local there = dict[name]
+      if i <= 2 then fail.whole('Loader', name, there, 0) end
+      if there ~= nil and there ~= mine[name] then
+         fail.raise('Loader: the state is of %s %s, expected %s as here', name, tostring(there),
+            tostring(mine[name]))
       end
    end
    self.place = { epoch = fail.whole('Loader', 'epoch', dict.epoch, 0),
-      batch = fail.whole('Loader', 'batch', dict.batch, 0, mine.batches) }
-   self.resumed = self.place
+      batch = fail.whole('Loader', 'batch', dict.batch, 0, mine.batches), mark = dict.mark }
+   self.resumed, self.turn = self.place, self.turn + 1
    return self
 end
 

@@ -11,6 +11,7 @@
 -- @module lacuna.data.meshes
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
+local file = require 'lacuna.io.file'
 local mesh = require 'lacuna.mesh'
 local shapes = require 'lacuna.data.shapes'
 local Tensor = require 'lacuna.Tensor'
@@ -51,16 +52,18 @@ local function fromFolder(folder)
 end
 
 local function fromList(path)
-   local file, message = io.open(path)
-   if not file then fail.raise('meshes: %s', message) end
+   local text, message = file.read('meshes', path)
+   if not text then fail.raise('%s', message) end
    local base, found, number = path:match '^(.*/)' or '', {}, 0
-   for line in file:lines() do
+   for line in (text .. '\n'):gmatch '(.-)\n' do  -- file:lines() joins lines at a byte of zero
       number = number + 1
+      if line:find '%z' then
+         fail.raise('meshes: line %d of %s has a byte of zero, expected text', number, path)
+      end
       line = line:gsub('\r$', ''):gsub('#.*', '')
       local name, label, split = line:match '^%s*(%S+)%s+(%S+)%s+(%S+)%s*$'
       if name then
          if split ~= 'train' and split ~= 'test' then
-            file:close()
             fail.raise('meshes: line %d of %s has the split %q, expected train or test', number,
                path, split)
          end
@@ -68,11 +71,9 @@ local function fromList(path)
             path = name:sub(1, 1) == '/' and name or base .. name, class = label, split = split,
          }
       elseif line:match '%S' then
-         file:close()
          fail.raise('meshes: line %d of %s is %q, expected path class split', number, path, line)
       end
    end
-   file:close()
    return found
 end
 

@@ -171,8 +171,9 @@ end
 
 --- Calls a function in every backward through this module: f(module, gradInput, gradOutput), with
 -- a list of gradients of the tensors that came in (`false` for one that needs none) and of those
--- that went out.  Of sparse tensors they are those of the features.  What it returns, unless nil,
--- is passed on instead of gradInput: a list, or the one gradient.
+-- that went out (`false` where the backward began inside).  Of sparse tensors they are those of the
+-- features.  What it returns, unless nil, is passed on instead of gradInput: a list, or the one
+-- gradient.
 -- @tparam function f
 -- @treturn Hook a handle with `remove()`
 function Module:registerBackwardHook(f)
@@ -434,9 +435,12 @@ function Module:describe() return '' end
 function Module:summary(options)
    options = fail.options('summary', options, { time = true, depth = false })
    if options.depth then fail.whole('summary', 'depth', options.depth, 0) end
+   if not Module.is(self) then checkName(self) end
    return report.summary(self, options)
 end
 
-function Module:__tostring() return report.tree(self) end
+function Module:__tostring()
+   return Module.is(self) and report.tree(self) or self.__typename .. ', which was not set up'
+end
 
 return Module

@@ -25,6 +25,16 @@ local function map(value, visit)
    return copy
 end
 
+-- `false` for every tensor in a value.
+local function noneOf(value)
+   local none = {}
+   map(value, function(tensor)
+      none[#none + 1] = false
+      return tensor
+   end)
+   return none
+end
+
 -- Passes the tensors in a value through a node of the tape that calls `backward` with a list of
 -- their gradients, `false` for those that need none, and sends on the list that it returns.
 local function through(value, backward)
@@ -122,10 +132,12 @@ function hooked.forward(module, ...)
       if other ~= nil then inputs = asInputs(other) end
    end
    local list = module.backwardHooks
-   local gradOutputs, reached = {}, false
+   local gradOutputs, none, reached
    if list then
       inputs, reached = through(inputs, function(gradInputs)
-         return callBackward(module, list, gradInputs, gradOutputs)
+         local came = gradOutputs or none
+         gradOutputs = nil  -- a backward from within the module finds none
+         return callBackward(module, list, gradInputs, came)
       end)
    end
    local output = module:forward(unpack(inputs, 1, inputs.n))
@@ -134,16 +146,10 @@ function hooked.forward(module, ...)
       if other ~= nil then output = other end
    end
    if list then
+      none = noneOf(output)
       output = through(output, function(gradients)
          gradOutputs = gradients
-         if not reached then
-            local none = {}
-            map(inputs, function(tensor)
-               none[#none + 1] = false
-               return tensor
-            end)
-            callBackward(module, list, none, gradients)
-         end
+         if not reached then callBackward(module, list, noneOf(inputs), gradients) end
          return gradients
       end)
    end

@@ -13,7 +13,7 @@ local function thousands(n)
 end
 
 local function title(module)
-   local detail = module:describe()
+   local detail = tostring(module:describe() or '')
    return module.__typename .. (detail ~= '' and '(' .. detail .. ')' or '')
 end
 

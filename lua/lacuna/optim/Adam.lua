@@ -21,7 +21,7 @@ end
 function Adam:update(i, w, g)
    local o = self.options
    if o.weightDecay ~= 0 then g = g + w * o.weightDecay end
-   ops.adamStep(w, self:slot('mean', i), self:slot('square', i), g, o, self.steps)
+   ops.adamStep(w, self:slot('mean', i), self:slot('square', i), g, o, self.updates[i])
 end
 
 return Adam

@@ -22,7 +22,7 @@ end
 function AdamW:update(i, w, g)
    local o = self.options
    if o.weightDecay ~= 0 then w:mul(1 - o.lr * o.weightDecay) end
-   ops.adamStep(w, self:slot('mean', i), self:slot('square', i), g, o, self.steps)
+   ops.adamStep(w, self:slot('mean', i), self:slot('square', i), g, o, self.updates[i])
 end
 
 return AdamW

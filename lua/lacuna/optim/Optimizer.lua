@@ -11,7 +11,7 @@
 --     opt:step():zeroGrad()
 --
 -- Fields: `parameters`, the tensors; `options`, with defaults filled in; `steps`, how many were
--- made.
+-- made; `updates`, how often each parameter was updated, which is less for one that was frozen.
 -- @classmod lacuna.optim.Optimizer
 local autograd = require 'lacuna.autograd'
 local class = require 'lacuna.class'
@@ -69,7 +69,8 @@ function Optimizer:__init(parameters, options, defaults)
    self.parameters = readParameters(self.__typename, parameters)
    self.defaults = defaults or {}
    self.options = readOptions(self.__typename, options, self.defaults)
-   self.state, self.steps = {}, 0
+   self.state, self.steps, self.updates = {}, 0, {}
+   for i = 1, #self.parameters do self.updates[i] = 0 end
 end
 
 --- Takes another list of parameters, such as that of a network in which a layer was swapped.  What
@@ -78,13 +79,17 @@ end
 -- @treturn Optimizer self
 function Optimizer:setParameters(parameters)
    local list, places, state = readParameters(self.__typename, parameters), {}, {}
-   for i, parameter in ipairs(list) do places[parameter] = i end
+   local updates = {}
+   for i, parameter in ipairs(list) do places[parameter], updates[i] = i, 0 end
+   for i, parameter in ipairs(self.parameters) do
+      if places[parameter] then updates[places[parameter]] = self.updates[i] end
+   end
    for key, tensor in pairs(self.state) do
       local name, i = key:match '^(.*)%.(%d+)$'
       local place = places[self.parameters[tonumber(i)]]
       if place then state[name .. '.' .. place] = tensor end
    end
-   self.parameters, self.state = list, state
+   self.parameters, self.state, self.updates = list, state, updates
    return self
 end
 
@@ -113,6 +118,7 @@ function Optimizer:step()
    autograd.noGrad(function()
       for i, parameter in ipairs(self.parameters) do
          if parameter.grad and parameter.requiresGrad then
+            self.updates[i] = (self.updates[i] or 0) + 1
             self:update(i, parameter, parameter.grad)
          end
       end
@@ -128,18 +134,19 @@ function Optimizer:update()
    fail.raise('%s: has no update, expected a class that defines it', self.__typename)
 end
 
---- Gives a tensor of zeros that belongs to a parameter, made at first use.
+--- Gives a tensor of zeros that belongs to a parameter, made at first use; it follows the parameter
+-- to another device.
 -- @tparam string name
 -- @tparam number i the parameter's position
 -- @treturn Tensor
 function Optimizer:slot(name, i)
    local key = name .. '.' .. i
-   local tensor = self.state[key]
+   local tensor, parameter = self.state[key], self.parameters[i]
    if not tensor then
-      local parameter = self.parameters[i]
       tensor = Tensor.zeros(parameter:shape(), { device = parameter.device }):keep()
       self.state[key] = tensor
    end
+   if tensor.device ~= parameter.device then tensor:moveTo(parameter.device) end
    return tensor
 end
 
@@ -164,10 +171,25 @@ function Optimizer:rate(lr)
 end
 
 --- Lists what a checkpoint needs.
--- @treturn table `steps`, `options`, `kind` of optimiser, and `state`: a tensor by name, not copied
+-- @treturn table `steps`, `updates`, `options`, `kind` of optimiser, and `state`: a tensor by name,
+-- not copied
 function Optimizer:stateDict()
-   return { steps = self.steps, options = self.options, state = self.state,
-      kind = self.__typename }
+   return { steps = self.steps, updates = self.updates, options = self.options,
+      state = self.state, kind = self.__typename }
+end
+
+-- How often each parameter was updated: at every step, of a state that does not tell.
+local function readUpdates(self, updates, steps)
+   local count = #self.parameters
+   if updates ~= nil and (type(updates) ~= 'table' or #updates ~= count) then
+      fail.raise('%s: the state is of %s, expected %d as here', self.__typename,
+         type(updates) == 'table' and #updates .. ' parameters' or fail.describe(updates), count)
+   end
+   local list = {}
+   for i = 1, count do
+      list[i] = updates and fail.whole(self.__typename, 'updates', updates[i], 0) or steps
+   end
+   return list
 end
 
 --- Takes over a state.
@@ -183,7 +205,7 @@ function Optimizer:loadStateDict(dict)
    end
    local options = readOptions(self.__typename, dict.options, self.defaults)
    local steps = fail.whole(self.__typename, 'steps', dict.steps, 0)
-   local state = {}
+   local updates, state = readUpdates(self, dict.updates, steps), {}
    for key, tensor in pairs(dict.state) do
       local i = tonumber(tostring(key):match('%.(%d+)$'))
       local parameter = self.parameters[i]
@@ -195,7 +217,7 @@ function Optimizer:loadStateDict(dict)
       state[key] = tensor:clone():keep()
       state[key]:moveTo(parameter.device)
    end
-   self.state, self.steps = state, steps
+   self.state, self.steps, self.updates = state, steps, updates
    for name in pairs(dict.options or {}) do self.options[name] = options[name] end
    return self
 end

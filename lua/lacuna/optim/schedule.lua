@@ -34,6 +34,9 @@ local function read(kind, options)
    local op = 'schedule.' .. kind
    options = fail.options(op, options, defaults[kind])
    for name in pairs(defaults[kind]) do fail.number(op, name, options[name]) end
+   if options.every and options.every <= 0 then
+      fail.raise('%s: every is %.14g, expected more than 0', op, options.every)
+   end
    return options
 end
 
@@ -53,7 +56,10 @@ end
 -- @tparam number epoch from one; may be a fraction
 -- @treturn number
 function Schedule:__call(epoch)
-   return rules[self.kind](self.options, fail.number('schedule', 'epoch', epoch))
+   if fail.number('schedule', 'epoch', epoch) < 1 then
+      fail.raise('schedule: epoch is %.14g, expected 1 or more', epoch)
+   end
+   return rules[self.kind](self.options, epoch)
 end
 
 --- Tells what a checkpoint needs.

@@ -96,6 +96,7 @@ function addPanel(source, root) {
          });
       } else if (values && layer.colours === undefined && layer.rows > 0) {
          const many = layer.values.planes.length > 1;
+         const odd = values.reduce((count, v) => count + !isFinite(v), 0);
          element(legend, 'b', '', state.plane < 0 ? 'L2 norm of the planes'
             : many ? 'plane ' + layer.values.planes[state.plane] : 'value');
          if (range[0] < range[1]) {
@@ -106,9 +107,10 @@ function addPanel(source, root) {
             for (const v of [range[0], (range[0] + range[1]) / 2, range[1]]) {
                element(scale, 'span', '', say(v));
             }
-         } else {
-            element(legend, 'div', '', 'all ' + say(range[0]));
+         } else if (odd < values.length) {
+            element(legend, 'div', '', (odd ? 'all others ' : 'all ') + say(range[0]));
          }
+         if (odd) element(legend, 'div', '', odd + ' not finite');
       }
    }
 

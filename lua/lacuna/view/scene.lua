@@ -149,7 +149,9 @@ function coloursOf(layer, values, range, map) {
          }
       }
    } else {
-      for (let i = 0; i < n; i++) rgb.set(PLAIN, 3 * i);
+      for (let i = 0; i < n; i++) {
+         rgb.set(values && values[i] !== values[i] ? MISSING : PLAIN, 3 * i);
+      }
    }
    return rgb;
 }

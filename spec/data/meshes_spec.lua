@@ -1,0 +1,74 @@
+-- Where labelled meshes are found: lists, and the two layouts of folders.
+local files = require 'spec.support.files'
+local lfs = require 'lfs'
+local meshes = require 'lacuna.data.meshes'
+
+describe('a set of labelled meshes', function()
+   before_each(files.open)
+   after_each(files.close)
+
+   local function list(text)
+      files.write('list', text)
+      return meshes.open { data = files.at 'list' }
+   end
+
+   local function told(set, split)
+      local words = {}
+      for i, item in ipairs(set[split]) do
+         words[i] = ('%s %d %s'):format(item.class, item.label, item.path)
+      end
+      return table.concat(words, '; ')
+   end
+
+   it('comes from a list, with comments, blank lines and either end of line', function()
+      local set = list('# a list\n\na.off cup train\r\n  /b/b.off\tbowl test  # known\n'
+         .. 'c.off bowl train')
+      assert.same({ 'bowl', 'cup' }, set.classes)
+      assert.equal(('cup 2 %s; bowl 1 %s'):format(files.at 'a.off', files.at 'c.off'),
+         told(set, 'train'))
+      assert.equal('bowl 1 /b/b.off', told(set, 'test'))
+   end)
+
+   it('says what is wrong with a list, and where', function()
+      assert.fails('^%S+ meshes: line 2 of %S+ has the split "dev", expected train or test$', list,
+         'a.off cup train\nb.off cup dev\n')
+      assert.fails('^%S+ meshes: line 1 of %S+ is "a.off cup", expected path class split$', list,
+         'a.off cup\n')
+      assert.fails('^%S+ meshes: %S+ holds no test meshes', list, 'a.off cup train\n')
+      assert.fails('^%S+ meshes: %S+ holds no train meshes', list, '')
+      assert.fails('^%S+ meshes: cannot open .*nowhere', meshes.open, { data = files.at 'nowhere' })
+   end)
+
+   it('does not join lines at a byte of zero', function()
+      assert.fails('^%S+ meshes: line 2 of %S+ has a byte of zero, expected text$', list,
+         'a.off cup train\nb.off cup test\0\nc.off cup test\n')
+   end)
+
+   it('comes from class/split and from split/class, in the order of names', function()
+      for _, path in ipairs { 'x', 'x/cup', 'x/cup/train', 'x/cup/test', 'y', 'y/train', 'y/test',
+         'y/train/cup', 'y/test/cup' } do
+         lfs.mkdir(files.at(path))
+      end
+      for _, folder in ipairs { 'x/cup/train', 'y/train/cup' } do
+         files.write(folder .. '/2.off', '')
+         files.write(folder .. '/1.OFF', '')
+         files.write(folder .. '/notes.txt', '')
+      end
+      files.write('x/cup/test/3.off', '')
+      files.write('y/test/cup/3.off', '')
+      local x, y = meshes.open { data = files.at 'x' }, meshes.open { data = files.at 'y' }
+      assert.equal(('cup 1 %s/1.OFF; cup 1 %s/2.off'):format(files.at 'x/cup/train',
+         files.at 'x/cup/train'), told(x, 'train'))
+      assert.equal(('cup 1 %s/1.OFF; cup 1 %s/2.off'):format(files.at 'y/train/cup',
+         files.at 'y/train/cup'), told(y, 'train'))
+      assert.equal(1, #x.test)
+      assert.equal(1, #y.test)
+   end)
+
+   it('takes every k-th training mesh for a test mesh where that is asked', function()
+      files.write('list', 'a.off cup train\nb.off cup train\nc.off cup train\nd.off cup test\n')
+      local set = meshes.open { data = files.at 'list', holdout = 3 }
+      assert.equal(2, #set.train)
+      assert.equal('cup 1 ' .. files.at 'c.off', told(set, 'test'))
+   end)
+end)
