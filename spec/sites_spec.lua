@@ -133,6 +133,14 @@ describe('Sites', function()
       end)
    end
 
+   it('finds the windows of a strided layer in the last dimension, ten', function()
+      local sites = Sites.new { { 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 } }
+      local coarse, book = sites:strided(2, 2)
+      assert.same({ { 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6 } }, coarse:coords():toTable())
+      assert.equal(1, book:pairs())
+      assert.equal(1, book:pairs(1 + 341))  -- odd places at every other axis: 0101010101 in base 2
+   end)
+
    it('takes a size, stride, dilation and pad for each axis', function()
       local coords, sites = sparse.sites(random, 40, 3, { low = 0, high = 8 })
       local outputs, found = oracle.strided(coords, { 1, 2, 3 }, { 1, 2, 1 }, { 1, 2, 2 },
