@@ -49,6 +49,9 @@ describe('data sets', function()
       assert.are.equal(9, #a)
       assert.are.equal(6, inX)
       assert.are.equal(30, #seen)
+      for _, part in ipairs { a, b } do
+         for k = 2, #part do assert.is_true(part[k - 1] < part[k]) end
+      end
       assert.are.same({ a, b }, { data.split(labels, 0.3, 1) })
       assert.are_not.same(a, (data.split(labels, 0.3, 2)))
       assert.are.same({ {}, { 1 } }, { data.split({ 1 }, 0) })
