@@ -152,6 +152,8 @@ lacuna/ops/reduce.lua]=], (help.text(ops.sum):gsub(', line %d+$', '')))
       assert.matches('did you mean nn%.Convolution', select(2, help.text 'nn.Convlution'))
       assert.matches('^help: there is no xyzzyx, expected', select(2, help.text 'xyzzyx'))
       assert.matches('near to it is ops%.matmul', help.text 'Tensor.matmul')
+      assert.matches("^help: there is no '', expected", select(2, help.text ''))
+      assert.matches('^help: there is no %%, expected', select(2, help.text '%'))
    end)
 
    it('gives an overview of the parts without an argument', function()

@@ -89,6 +89,19 @@ static void catch_up(EditLine *el) {
     resized = continued = 0;
 }
 
+static int characters(const char *from, const char *to) {
+    int n = 0;
+    for (; from < to; from++) n += ((unsigned char)*from & 0xc0) != 0x80;
+    return n;
+}
+
+/* Puts the cursor at the end, so that what is written next stands below the entry. */
+static void go_to_end(EditLine *el) {
+    const LineInfo *line = el_line(el);
+    el_cursor(el, characters(line->cursor, line->lastchar));
+    el_set(el, EL_REFRESH);
+}
+
 /* The next character, of one byte or more; -1 after Ctrl-C. */
 static int next_char(EditLine *el, wchar_t *wide) {
     mbstate_t shift;
@@ -96,7 +109,10 @@ static int next_char(EditLine *el, wchar_t *wide) {
     for (;;) {
         char byte;
         const int woken = interrupt_wait(STDIN_FILENO);
-        if (woken < 0) return -1;
+        if (woken < 0) {
+            go_to_end(el);
+            return -1;
+        }
         catch_up(el);
         if (woken > 0) continue;
         const ssize_t n = read(STDIN_FILENO, &byte, 1);
@@ -106,12 +122,6 @@ static int next_char(EditLine *el, wchar_t *wide) {
         if (length == 1 || length == 0) return 1;
         if (length == (size_t)-1) memset(&shift, 0, sizeof shift);
     }
-}
-
-static int characters(const char *from, const char *to) {
-    int n = 0;
-    for (; from < to; from++) n += ((unsigned char)*from & 0xc0) != 0x80;
-    return n;
 }
 
 /* Tab at the beginning of a line, and in text that is pasted, is a blank as any other. */

@@ -213,8 +213,16 @@ static int call(lua_State *L) {
         came = -TWICE;
         pending = raised = 0;
     }
-    const int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
-    if (calls == 1 && pending) take(); /* too late to stop it */
+    int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
+    if (calls == 1 && pending) { /* it ended with a call of C that nothing could stop */
+        take();
+        if (status == 0) {
+            lua_settop(L, 1);
+            lua_pushvalue(L, 1);
+            lua_pushliteral(L, "interrupted");
+            status = lua_pcall(L, 1, 1, 0) == 0 ? LUA_ERRRUN : LUA_ERRMEM;
+        }
+    }
     calls--;
     lua_pushboolean(L, status == 0);
     lua_replace(L, 1);

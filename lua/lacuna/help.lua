@@ -73,7 +73,7 @@ local function byName(name, options)
    local near = index.near(name)
    found = name:find '%w' and index.search(name) or {}
    if #found == 0 then
-      return nil, ('help: there is no %s%s'):format(name, #near > 0
+      return nil, ('help: there is no %s%s'):format(name:find '%S' and name or "''", #near > 0
          and ', did you mean ' .. table.concat(near, ', ') .. '?'
          or ', expected a name, or a word that the reference has')
    end

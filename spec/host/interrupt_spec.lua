@@ -160,6 +160,10 @@ end
       session:expect '\nbegun\n'
       session:type '\3'
       session:expect 'interrupted\n> $'
+      session:type 'print "begun" for line in io.lines() do print(line) end\n'
+      session:expect '\nbegun\n'
+      session:type '\3'
+      session:expect 'stdin:1: interrupted\n> $'
       -- the programs say so themselves: they are to hear Ctrl-C, too
       stopped 'f = io.popen("echo begun >&2; exec sleep 60") x = f:read("*a")'
       stopped 'while true do os.execute("echo begun; exec sleep 60") end'

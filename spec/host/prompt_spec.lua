@@ -80,6 +80,32 @@ describe('the prompt', function()
       assert.equal('', entry 'local a, b = 1, x')
       assert.equal('', entry 'local c')
       assert.equal('6\t1\t3\tnil', entry 'twice(x), a, b, c')
+      assert.equal('', entry 'local x -- none yet')
+      assert.equal('', entry 'local gr\195\182sse, y = 4, 5')
+      assert.equal('nil\t4\t5', entry 'x, gr\195\182sse, y')
+   end)
+
+   it("leaves the library Lua's own names, whatever an entry does with them", function()
+      start()
+      entry 'local type = 3'
+      entry 'table, select = {}, false'
+      assert.equal('3\t{}\tfalse', entry 'type, table, select')
+      assert.matches('^Tensor 1x2 float32', entry 'lacuna.ones(1, 2)')
+      assert.equal("stdin:1: attempt to call global 'select' (a boolean value)", entry 'select()')
+      assert.equal('function type', entry '_G.type')
+      entry 'type = nil'
+      assert.equal("'number'", entry 'type(1)')
+      entry 'mine = 4'
+      assert.equal('4', entry '_G.mine')
+   end)
+
+   it('ends an entry that is not whole with Ctrl-D', function()
+      start()
+      session:type 'for i = 1, 2 do\n'
+      session:expect '\n%.%. $'
+      session:type '\4'
+      session:expect '\nthe input ends within an entry\n> $'
+      assert.equal('2', entry '1 + 1')
    end)
 
    it('shows errors and goes on', function()
@@ -127,6 +153,11 @@ describe('the prompt', function()
       assert.matches('^help: there is no nosuch', entry 'nosuch?')
       assert.matches('^version\n', entry 'lacuna.version?')
       assert.matches("attempt to index global 'nope'", entry 'nope.x?')
+      assert.equal(text, entry "'nn.ReLU'?")
+      assert.equal('help: nil, expected something of the library, or a name in quotes',
+         entry 'help(lacuna.nope)')
+      assert.matches('^lacuna.help\n', entry 'help?')
+      assert.equal('function more', entry 'more')
    end)
 
    it('cuts what is longer than the terminal', function()
@@ -155,6 +186,14 @@ describe('the prompt', function()
       assert.matches('script.lua:1: bad day\n', (session:text()))
       assert.equal("'42'", entry 'answer')
       session:close()
+      path = files.write('strict.lua', 'answer = 5 local function no(_, name) error(name, 2) end '
+         .. 'setmetatable(_G, { __index = no, __newindex = no })')
+      start('-i ' .. path)
+      assert.equal('5', entry 'answer')
+      assert.equal('6', entry '_ + 1')
+      assert.matches('^stdin:1: mine\n', entry 'mine = 1')
+      assert.matches('nn.ReLU', entry 'nn.ReLU()')
+      session:close()
       start [[-i -e 'answer = 43']]
       assert.equal('43', entry 'answer')
    end)
@@ -167,6 +206,9 @@ describe('the prompt', function()
       session:close()
       start('-n', { LACUNA_INIT = files.at 'init.lua' })
       assert.equal('nil', entry 'mine')
+      session:close()
+      start('', { LACUNA_INIT = files.at 'none.lua' })
+      assert.matches('none.lua: No such file or directory\n> $', (session:text()))
       session:close()
       os.execute('mkdir -p ' .. files.at 'config/lacuna')
       files.write('config/lacuna/init.lua', 'mine = 13')
@@ -306,5 +348,6 @@ describe('the history', function()
    it('is empty where there is none', function()
       assert.same({}, history.load(files.at 'none'))
       assert.same({}, history.load(nil))
+      assert.same({}, history.load(files.at '.'))
    end)
 end)

@@ -19,6 +19,11 @@ describe('a plain value at the prompt', function()
          assert.equal(expected, text(value))
       end
       assert.equal('nil', text(nil))
+      _G._, _G.another = print, print  -- names that a session gave it
+      assert.equal('function print', text(print))
+      _G._, _G.another = lineCount, lineCount
+      assert.matches('^function .*inspect_spec%.lua:%d+$', text(lineCount))
+      _G._, _G.another = nil, nil
       assert.matches('^function .*inspect_spec%.lua:%d+$', text(lineCount))
       assert.matches('^thread: 0x%x+, suspended$', text(coroutine.create(print)))
       assert.matches('^file %(0x', text(io.stdout))

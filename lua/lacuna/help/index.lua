@@ -350,7 +350,7 @@ end
 function index.near(name)
    name = plain(name):lower()
    local last, list = name:match '[^.]*$', {}
-   local most = #last <= 6 and 1 or #last <= 10 and 2 or 3
+   local most = #last < 2 and 0 or #last <= 6 and 1 or #last <= 10 and 2 or 3
    for _, subject in ipairs(distinct((index.all()))) do
       local title = subject.title:lower()
       local d = math.min(distance(title, name, most), distance(title:match '[^.]*$', last, most))

@@ -38,10 +38,9 @@ function history.load(path)
    local file = path and io.open(path)
    local entries = {}
    if not file then return entries end
-   for line in file:lines() do
-      if line ~= '' then entries[#entries + 1] = line end
-   end
+   local text = file:read '*a' or ''  -- nothing of a folder
    file:close()
+   for line in text:gmatch '[^\n]+' do entries[#entries + 1] = line end
    local count = #entries
    if count > MOST then
       entries = { unpack(entries, count - MOST + 1) }

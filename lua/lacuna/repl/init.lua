@@ -4,6 +4,7 @@
 -- @module lacuna.repl
 local chunk = require 'lacuna.repl.chunk'
 local complete = require 'lacuna.repl.complete'
+local fail = require 'lacuna.fail'
 local history = require 'lacuna.repl.history'
 local inspect = require 'lacuna.repl.inspect'
 local page = require 'lacuna.repl.page'
@@ -31,7 +32,9 @@ end
 
 local function show(text) page.show(text, write, room()) end
 
-local function red(text) return repl.colour and '\27[31m' .. text .. '\27[0m' or text end
+local function red(text)
+   return repl.colour and host.isTerminal(2) and '\27[31m' .. text .. '\27[0m' or text
+end
 
 -- Leaving is an error, so that it ends what runs; only the loop knows it.
 local Leave = { __tostring = function() return 'leave' end }
@@ -61,11 +64,27 @@ local function showValues(...)
    show(table.concat(texts, lines and '\n' or '\t') .. '\n')
 end
 
--- Prints the documentation of a value.
-local function showHelp(...)
-   local help = require 'lacuna.help'
-   local text, why = help.text((...), options())
+-- What `help` is at the prompt: as `lacuna.help`, but a page at a time.
+local showHelp
+function showHelp(...)
+   local help, x = require 'lacuna.help', (...)
+   if select('#', ...) > 0 and x == nil then return help(nil) end  -- an error that tells so
+   if x == showHelp then x = help end
+   local text, why = help.text(x, options())
    show((text or why) .. '\n')
+end
+
+-- Shows the next part of the text that was cut last.
+local function showMore() page.more(write, room()) end
+
+-- What entries see: the globals, but for Lua's own.  Those an entry may give another value, as a
+-- script does with `local type = ...`; the library, which needs them, still has its own.
+local env = setmetatable({}, { __index = _G, __newindex = _G })
+for name in ([[assert bit collectgarbage coroutine debug dofile error getfenv getmetatable io ipairs
+   jit load loadfile loadstring math module newproxy next os package pairs pcall print rawequal
+   rawget rawset require select setfenv setmetatable string table tonumber tostring type unpack
+   xpcall]]):gmatch '%a+' do
+   rawset(env, name, rawget(_G, name))
 end
 
 -- ---- an entry ---------------------------------------------------------------------------------
@@ -73,17 +92,18 @@ end
 -- A `local` at the start of an entry would end with it, so its names become globals.
 local function withoutLocal(text)
    local rest = text:match '^%s*local%s+(function%s.*)$'
-   if rest then return rest, rest:match '^function%s+([%a_][%w_]*)' end
-   local names, after = text:match '^%s*local%s+([%a_][%w_,%s]*)(.*)$'
+   if rest then return rest, rest:match '^function%s+([%w_\128-\255]+)' end
+   local names, after = text:match '^%s*local%s+([%a_\128-\255][%w_,%s\128-\255]*)(.*)$'
    if not names then return end
    names = names:gsub('%s+$', '')
-   if names:match '%s' and not names:match '^[%w_]+%s*,' then
+   if names:match '%s' and not names:match '^[%w_\128-\255]+%s*,' then
       -- another statement follows, with no sign between
-      local name, more = names:match '^([%w_]+)%s+(.*)$'
+      local name, more = names:match '^([%w_\128-\255]+)%s+(.*)$'
       return name .. ' = nil ' .. more .. after, name
    end
    if after:match '^=[^=]' then return names .. ' ' .. after, names end
-   if after == '' or after:match '^;' then return names .. ' = nil ' .. after, names end
+   local isBare = after == '' or after:match '^;' or after:match '^%-%-'
+   if isBare then return names .. ' = nil ' .. after, names end
 end
 
 local function keepLocals(f, isExpression, text)
@@ -115,7 +135,10 @@ local function read()
       end
       local more
       more, broken = host.readline(MORE)
-      if not more and not broken then return text, nil, 'the input ends within an entry' end
+      if not more and not broken then
+         write '\n'
+         return text, nil, 'the input ends within an entry'
+      end
       text = broken and text or text .. '\n' .. more
    end
 end
@@ -130,7 +153,7 @@ local function finish(isExpression, ok, ...)
    if not ok then
       complain((...))
    elseif isExpression and select('#', ...) > 0 then
-      _G._ = (...)
+      rawset(_G, '_', (...))
       guarded(showValues, ...)
    end
 end
@@ -143,9 +166,10 @@ local function answer(question)
    local function ask(ok, value)
       if not ok then return complain(value) end
       local tells = type(value) == 'function' or type(value) == 'table'
+         or question:find '^[\'"]' ~= nil
       guarded(showHelp, tells and value or question)
    end
-   ask(host.call(f, trace.handler))
+   ask(host.call(setfenv(f, env), trace.handler))
 end
 
 local function run(text, f, kind)
@@ -155,7 +179,7 @@ local function run(text, f, kind)
       answer(kind)
    elseif f then
       f, kind = keepLocals(f, kind, text)
-      finish(kind, host.call(f, trace.handler))
+      finish(kind, host.call(setfenv(f, env), trace.handler))
    else
       complain(kind)
    end
@@ -196,7 +220,7 @@ end
 -- @treturn string what replaces them
 -- @treturn ?string the candidates, where there are several and none of them got longer
 function repl.complete(line, position)
-   local list, first = complete.candidates(line, position, _G)
+   local list, first = complete.candidates(line, position, env)
    if #list == 0 then return end
    local typed, common = line:sub(first, position - 1), commonStart(list)
    if #list == 1 or #common > #typed then return first, common end
@@ -207,13 +231,14 @@ end
 
 local function prepare()
    local lacuna = require 'lacuna'
-   for _, name in ipairs { 'nn', 'optim', 'ops' } do
-      if rawget(_G, name) == nil then _G[name] = lacuna[name] end
-   end
-   _G.lacuna, _G.help = lacuna, _G.help or showHelp
-   _G.more = _G.more or function() page.more(write, room()) end
    local function leave() error(setmetatable({}, Leave)) end
-   _G.exit, _G.quit = _G.exit or leave, _G.quit or leave
+   local given = { nn = lacuna.nn, optim = lacuna.optim, ops = lacuna.ops, help = showHelp,
+      more = showMore, exit = leave, quit = leave }
+   -- raw, for a script may have made globals strict
+   for name, value in pairs(given) do
+      if rawget(_G, name) == nil then rawset(_G, name, value) end
+   end
+   rawset(_G, 'lacuna', lacuna)
    return lacuna
 end
 
@@ -223,8 +248,8 @@ local function runInit()
    if config == '' or not config then config = home and home .. '/.config' end
    local path = named or config and config .. '/lacuna/init.lua'
    if not path or path == '' then return end
-   local file = io.open(path)
-   if not file then return end
+   local file, why = io.open(path)
+   if not file then return named and complain(why) end
    file:close()
    local f, message = loadfile(path)
    if not f then return complain(message) end
@@ -243,6 +268,7 @@ end
 -- @treturn number the status to end with
 function repl.run(settings)
    settings = settings or {}
+   if not host then fail.raise 'run: this is not the lacuna program, expected it' end
    repl.colour = hasColour()
    local lacuna = prepare()
    if not settings.quiet then greet(lacuna) end

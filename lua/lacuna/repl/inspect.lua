@@ -66,16 +66,25 @@ end
 local libraries = { '_G', 'string', 'table', 'math', 'io', 'os', 'debug', 'coroutine', 'package',
    'bit', 'jit', 'ffi' }
 
--- The name of a function of Lua's own libraries.
-local function builtin(f)
-   for _, library in ipairs(libraries) do
-      local fields = package.loaded[library]
-      for name, value in next, type(fields) == 'table' and fields or {} do
-         if rawequal(value, f) then
-            return library == '_G' and tostring(name) or library .. '.' .. tostring(name)
-         end
+-- The names of the functions of Lua's own libraries, before a script gives them others.
+local own = {}
+for _, library in ipairs(libraries) do
+   local fields = package.loaded[library]
+   for name, value in next, type(fields) == 'table' and fields or {} do
+      if type(value) == 'function' and not own[value] then
+         own[value] = library == '_G' and tostring(name) or library .. '.' .. tostring(name)
       end
    end
+end
+
+-- What the prompt calls one of ours that the reference does not have, such as `more`.
+local function global(f)
+   local found
+   for name, value in next, _G do
+      local fits = rawequal(value, f) and type(name) == 'string' and name ~= '_'
+      if fits and (not found or name < found) then found = name end
+   end
+   return found
 end
 
 local function formatFunction(f, context, depth)
@@ -85,7 +94,7 @@ local function formatFunction(f, context, depth)
          return paint(context, '36', 'function ' .. signature) .. '\n  ' .. summary
       end
    end
-   local known = builtin(f)
+   local known = own[f] or names.origin(f) and global(f)
    if known then return paint(context, '36', 'function ' .. known) end
    local info = debug.getinfo(class.original(f), 'S')
    if info.what == 'C' then return paint(context, '36', 'function of C') end

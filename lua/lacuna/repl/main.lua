@@ -101,14 +101,14 @@ end
 local actions = {}
 
 actions['-e'] = function(code)
-   _G.lacuna = require 'lacuna'
+   rawset(_G, 'lacuna', require 'lacuna')  -- what -l loaded may have made globals strict
    local f = compiled(loadstring(code, '=(command line)'))
    return f and (run(f)) or 1
 end
 
 actions['-l'] = function(name)
    local status, module = run(require, name)
-   if status == 0 then _G[name:match '[^.]*$'] = module end
+   if status == 0 then rawset(_G, name:match '[^.]*$', module) end
    return status
 end
 

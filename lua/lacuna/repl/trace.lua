@@ -111,6 +111,12 @@ end
 -- @tparam coroutine thread where
 -- @treturn table `value`, `message`, `stack`
 function trace.handler(value, thread)
+   local host = package.loaded['lacuna.host']
+   local place = type(value) == 'string' and value:match '^(.*)Interrupted system call$'
+   if place and host and host.pending() then  -- io.lines raises what io.read would return
+      host.taken()
+      value = place .. 'interrupted'
+   end
    return { value = value, message = trace.message(value), stack = trace.stack(thread, 1) }
 end
 
