@@ -26,7 +26,6 @@ end
 
 before_each(files.open)
 after_each(files.close)
-
 -- ---- forged files -----------------------------------------------------------------------------
 
 -- The checksum, bit by bit.
@@ -67,6 +66,7 @@ local function withContent(bytes, content)
       return (text:gsub('"content":".-[^\\]",', '"content":"' .. quoted .. '",', 1))
    end)
 end
+local isCpu = lacuna.device() == 'cpu' or lacuna.device() == 'shadow'
 
 describe('a checkpoint', function()
    it('gives back every value to the bit', function()
@@ -215,7 +215,6 @@ describe('a checkpoint', function()
       assert.equal(2, content.state.epoch)
       assert.equal(1, content.version)
       assert.equal(lacuna.version, content.origin.version)
-      local isCpu = lacuna.device() == 'cpu' or lacuna.device() == 'shadow'
       assert.equal(isCpu and lacuna.isa() or nil, content.origin.isa)
       network():loadStateDict(content.parts.net)
       assert.equal('cpu', assert(lacuna.checkpoint.read(run:path(),
@@ -489,11 +488,10 @@ describe('a checkpoint that cannot be used', function()
       local bytes, run, said = small()
       local other = lacuna.isa() == 'portable' and 'avx2' or 'portable'
       write('latest.lacuna', forge(bytes, function(text)
-         return (text:gsub('"backend":"%w+"', '"backend":"cpu"'):gsub('"isa":"%w+"',
-            '"isa":"' .. other .. '"'))
+         text = text:gsub('"backend":"%w+"', '"backend":"cpu"')
+         return (text:gsub('"isa":"%w+"', '"isa":"' .. other .. '"'))
       end))
       assert.equal(1, assert(run:resume()).epoch)
-      local isCpu = lacuna.device() == 'cpu' or lacuna.device() == 'shadow'
       local here = isCpu and 'cpu with ' .. lacuna.isa() or lacuna.device()
       assert.matches('written by Lacuna %S+ on cpu[%w ]*, here is Lacuna %S+ on ' .. here
          .. ': the state is the same to the bit', said[1])
