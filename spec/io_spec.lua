@@ -261,6 +261,30 @@ describe('a file that is written', function()
    end)
 end)
 
+describe('a folder', function()
+   local lfs = require 'lfs'
+   local file = require 'lacuna.io.file'
+
+   it('is made with those above it, by a path from here or from the root', function()
+      local before = lfs.currentdir()
+      finally(function() lfs.chdir(before) end)
+      lfs.chdir(at())
+      assert.is_true(file.makeFolder('save', 'a/b/c'))
+      assert.is_true(file.makeFolder('save', 'a/b/c/'))
+      assert.is_true(file.makeFolder('save', at 'd/e'))
+      for _, path in ipairs { 'a/b/c', 'd/e' } do
+         assert.equal('directory', lfs.attributes(at(path), 'mode'))
+      end
+   end)
+
+   it('that cannot be made is a sentence', function()
+      write('taken', '')
+      local made, why = file.makeFolder('save', at 'taken/x')
+      assert.is_nil(made)
+      assert.matches('^save: cannot make %S+taken: ', why)
+   end)
+end)
+
 describe('a checksum', function()
    local file = require 'lacuna.io.file'
 

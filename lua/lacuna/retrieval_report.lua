@@ -6,6 +6,7 @@
 local class = require 'lacuna.class'
 local clock = require 'lacuna.clock'
 local fail = require 'lacuna.fail'
+local file = require 'lacuna.io.file'
 local files = require 'lacuna.io'
 local image = require 'lacuna.image'
 local mesh = require 'lacuna.mesh'
@@ -177,18 +178,6 @@ function report.describe(net, path, options)
    return (isMesh and describeMesh or describeFolder)(net, path, options)
 end
 
-local function makeFolder(path)
-   local lfs = require 'lfs'
-   local so = path:sub(1, 1) == '/' and '' or '.'
-   for part in path:gmatch '[^/]+' do
-      so = so .. '/' .. part
-      if lfs.attributes(so, 'mode') ~= 'directory' then
-         local ok, message = lfs.mkdir(so)
-         if not ok then fail.raise('runs: cannot make %s: %s', so, message) end
-      end
-   end
-end
-
 -- ---- scoring -----------------------------------------------------------------------------------
 
 local Scorer = class('RetrievalScorer')
@@ -207,7 +196,8 @@ function report.new(parts)
    for name, part in pairs(parts) do self[name] = part end
    self.folder = 'runs/' .. parts.options.name
    self.began = clock()
-   makeFolder(self.folder)
+   local made, why = file.makeFolder('runs', self.folder)
+   if not made then fail.raise('%s', why) end
    return self
 end
 
