@@ -67,6 +67,13 @@ describe('Sites', function()
       assert.equal(5, sites.batchSize)
    end)
 
+   it('takes the dimension of no points from a spatial size for each axis', function()
+      local sites = Sites.new({}, { spatialSize = { 8, 9 } })
+      assert.equal(2, sites.dimension)
+      assert.same({ 8, 9 }, sites.spatialSize)
+      assert.fails('dimension is nil, expected a whole number', Sites.new, {}, { spatialSize = 8 })
+   end)
+
    it('accepts no points and one point', function()
       local none = Sites.new({}, { dimension = 3, spatialSize = 4, batchSize = 2 })
       assert.equal(0, none.count)

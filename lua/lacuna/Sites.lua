@@ -181,7 +181,8 @@ end
 -- @tparam Tensor|table coords n x (1 + dimension), int32 or int64: the sample, from one, and
 -- the coordinates, of any sign
 -- @tparam[opt] table options `batchSize`, a lower bound; `spatialSize`, a number or a table, for
--- a grid of cells 0 .. size - 1; `device`; `dimension`, needed where coords is an empty table
+-- a grid of cells 0 .. size - 1; `device`; `dimension`, needed where coords is an empty table and
+-- `spatialSize` is none
 -- @treturn Sites
 function Sites.new(coords, options)
    options = fail.options('sites', options,
@@ -190,8 +191,10 @@ function Sites.new(coords, options)
    if type(coords) == 'table' and not Tensor.is(coords) then
       device = device or Tensor.defaultDevice
       if #coords == 0 then
-         fail.whole('sites', 'dimension', options.dimension, 1, 10)
-         coords = Tensor.raw({ 0, 1 + options.dimension }, 'int32', 'cpu')
+         local size = options.spatialSize
+         local dimension = options.dimension or type(size) == 'table' and #size or nil
+         fail.whole('sites', 'dimension', dimension, 1, 10)
+         coords = Tensor.raw({ 0, 1 + dimension }, 'int32', 'cpu')
       else
          coords = Tensor.of(coords, { dtype = 'int64', device = 'cpu' })
       end
