@@ -1,6 +1,7 @@
 --- Every public function of the library says what it does, what it takes and what it gives.  Reads
 -- the sources as text, so that it needs no LDoc; scripts/docs makes pages of the same comments, and
 -- `lacuna.help` shows them.
+local files = require 'spec.support.files'
 local lacuna = require 'lacuna'
 local lfs = require 'lfs'
 local ops = require 'lacuna.ops'
@@ -77,12 +78,7 @@ local function sources(folder, list)
    return list
 end
 
-local function read(path)
-   local file = assert(io.open(path))
-   local text = file:read '*a'
-   file:close()
-   return text
-end
+local function read(path) return (assert(files.read(path), path)) end
 
 describe('comments', function()
    local paths = sources('lua/lacuna', {})

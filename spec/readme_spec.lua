@@ -4,15 +4,11 @@
 -- A block ```lua whose first line is `-- runs` is run; a block ```text right behind it is its
 -- output.  Each block stands alone; `lacuna`, `nn`, `ops` and `optim` are there, as in each page's
 -- first lines.  Every other ```lua block must at least be Lua.
+local files = require 'spec.support.files'
 local lacuna = require 'lacuna'
 local lfs = require 'lfs'
 
-local function read(path)
-   local file = assert(io.open(path))
-   local text = file:read '*a'
-   file:close()
-   return text
-end
+local function read(path) return (assert(files.read(path), path)) end
 
 -- The blocks of a page: language, text, and the block right behind it, if there is one.
 local function blocks(page)

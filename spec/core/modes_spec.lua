@@ -5,7 +5,8 @@ describe('a mode of the specs', function()
    end)
 
    it('with a hard collector never lets it rest', function()
-      if os.getenv 'LACUNA_TEST_GC' ~= 'hard' then return end
-      assert.equal(0, collectgarbage('setpause', 0))
+      local pause = collectgarbage('setpause', 0)
+      collectgarbage('setpause', pause)
+      assert.equal(os.getenv 'LACUNA_TEST_GC' == 'hard', pause == 0)
    end)
 end)

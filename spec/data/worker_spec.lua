@@ -1,14 +1,7 @@
+local pools = require 'spec.support.pools'
 local worker = require 'lacuna.worker'
 
--- What the pool gives next, waiting as long as it takes.
-local function get(pool)
-   for _ = 1, 600 do
-      local id, ok, bytes = pool:get(0.1)
-      if id then return id, ok, bytes end
-   end
-   error('the pool gave nothing in a minute')
-end
-
+local get = pools.get
 local ECHO = 'local init = ... return function(text) return init .. text end'
 local BUSY = [[return function(text, unwanted)
    local finish = os.clock() + tonumber(text)

@@ -50,25 +50,21 @@ describe('an interrupt of the core', function()
 end)
 
 describe('Ctrl-C', function()
+   if not pty.exists() then return pending 'is typed to (no pseudo-terminal)' end
    local session
 
    before_each(files.open)
    after_each(function()
-      if session then session:close() end
-      session = nil
+      pty.close()
       files.close()
    end)
 
-   local function start(arguments, env)
-      session = pty.prompt(arguments, env)
+   local function start(...)
+      session = pty.prompt(...)
       return session
    end
 
-   local function entry(text)
-      session:type(text .. '\n')
-      local written = session:expect '\n> $'
-      return written:match '^[^\n]*\n(.-)\n?> $'
-   end
+   local function entry(...) return session:entry(...) end
 
    -- Begins what does not end by itself, and types Ctrl-C when it said that it runs.
    local function stopped(text)

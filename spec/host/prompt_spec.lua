@@ -10,26 +10,21 @@ local isSanitized = files.shell(('sh -c "ulimit -v 1500000; exec %s -e \\"print(
    pty.lacuna)) ~= '7\n'
 
 describe('the prompt', function()
+   if not pty.exists() then return pending 'is typed to (no pseudo-terminal)' end
    local session
 
    before_each(files.open)
    after_each(function()
-      if session then session:close() end
-      session = nil
+      pty.close()
       files.close()
    end)
 
-   local function start(arguments, env)
-      session = pty.prompt(arguments, env)
+   local function start(...)
+      session = pty.prompt(...)
       return session
    end
 
-   -- What an entry prints before the next prompt.
-   local function entry(text)
-      session:type(text .. '\n')
-      local written = session:expect '\n> $'
-      return written:match '^[^\n]*\n(.-)\n?> $'
-   end
+   local function entry(...) return session:entry(...) end
 
    local function needsEditor()
       if not hasEditor then pending 'this program was built without libedit' end

@@ -2,34 +2,9 @@
 -- summary tells.
 local class = require 'lacuna.class'
 local lacuna = require 'lacuna'
-local nn, optim, SparseTensor = lacuna.nn, lacuna.optim, lacuna.SparseTensor
-
-local function sparse()
-   return SparseTensor.new({ { 1, 0, 0 }, { 1, 1, 1 }, { 2, 2, 2 } }, { { 1 }, { 2 }, { 3 } },
-      { spatialSize = 5 })
-end
-
--- x, 2 x, relu(2 x), 6 x where x is positive.
-local function chain()
-   local net = nn.Sequential():add(nn.Linear(1, 1)):add(nn.ReLU()):add(nn.Linear(1, 1))
-   lacuna.noGrad(function()
-      net:get(1).weight:fill(2)
-      net:get(3).weight:fill(3)
-   end)
-   return net
-end
-
-local function leaf(values) return lacuna.tensor(values, { requiresGrad = true }) end
-
--- That a network computes, records, and has nothing left of what went wrong.
-local function usable(net)
-   net:zeroGrad()
-   local acts, y = net:activations(leaf { { 1 }, { -1 } })
-   assert.equal(4, #acts)
-   y:sum():backward()
-   assert.near_all({ { 3 } }, net:get(1).weight.grad, 0)
-   assert.is_true(net:isTraining())
-end
+local nn, optim = lacuna.nn, lacuna.optim
+local small = require 'spec.support.small'
+local sparse, chain, leaf, usable = small.sparse, small.chain, small.leaf, small.usable
 
 describe('activations', function()
    it('are found by path, containers included', function()

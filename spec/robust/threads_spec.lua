@@ -1,19 +1,12 @@
 local computed = require 'spec.support.computed'
 local lacuna = require 'lacuna'
+local pools = require 'spec.support.pools'
 local worker = require 'lacuna.worker'
 
 -- A state for each thread; what they share is C: devices, memory, the threads behind kernels.
 describe('Lua states in several threads #threads', function()
    local prelude = ('package.path, package.cpath, LACUNA_LIB = %q, %q, %s\n'):format(package.path,
       package.cpath, os.getenv 'LACUNA_LIB' and ('%q'):format(os.getenv 'LACUNA_LIB') or 'nil')
-
-   local function get(pool)
-      for _ = 1, 600 do
-         local id, ok, bytes = pool:get(0.1)
-         if id then return id, ok, bytes end
-      end
-      error('the pool gave nothing in a minute')
-   end
 
    it('compute at the same time, each what it would alone', function()
       local pool = worker.start(2, prelude .. [[
@@ -23,7 +16,7 @@ describe('Lua states in several threads #threads', function()
       for i = 1, 8 do pool:put(i, tostring(i)) end
       for i = 1, 8 do expected[i] = computed.step(i) end
       for _ = 1, 8 do
-         local id, ok, bytes = get(pool)
+         local id, ok, bytes = pools.get(pool)
          assert.is_true(ok, bytes)
          assert.is_true(bytes == expected[id], 'state differs in ' .. id)
       end
@@ -61,7 +54,7 @@ describe('Lua states in several threads #threads', function()
             return 'done'
          end]])
       for i = 1, 4 do pool:put(i, '') end
-      for _ = 1, 4 do assert.are.same({ true, 'done' }, { select(2, get(pool)) }) end
+      for _ = 1, 4 do assert.are.same({ true, 'done' }, { select(2, pools.get(pool)) }) end
       pool:close()
    end)
 end)

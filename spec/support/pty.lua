@@ -47,6 +47,7 @@ local SETSIGDEF, SETSIGMASK, SETSID = 4, 8, 0x80
 local SIZE = 1024 -- more than the opaque types take
 
 local pty = {}
+local sessions = {}  -- those that hold a terminal, as keys
 local Session = {}
 Session.__index = Session
 
@@ -54,6 +55,23 @@ local clock = require 'lacuna.clock'
 
 --- The program of the build that is tested.
 pty.lacuna = native.library:gsub('/lib/[^/]*$', '/bin/lacuna')
+
+-- The near end of a new terminal, or nil where there is none to be had.
+local function newTerminal()
+   local master = C.pty_openpt(O_RDWR + O_NOCTTY + O_CLOEXEC)
+   if master < 0 then return nil end
+   if C.pty_grant(master) == 0 and C.pty_unlock(master) == 0 then return master end
+   C.pty_close(master)
+   return nil
+end
+
+--- Whether there are pseudo-terminals: /dev/pts may not be mounted.
+-- @treturn boolean
+function pty.exists()
+   local master = newTerminal()
+   if master then C.pty_close(master) end
+   return master ~= nil
+end
 
 -- Every signal as it is by default, none blocked: the child must hear Ctrl-C wherever specs run.
 local function attributes()
@@ -96,12 +114,11 @@ function pty.open(command, options)
       words[#words + 1] = ("%s='%s'"):format(name, value)
    end
    words[#words + 1] = command
-   local master = C.pty_openpt(O_RDWR + O_NOCTTY + O_CLOEXEC)
-   assert(master >= 0 and C.pty_grant(master) == 0 and C.pty_unlock(master) == 0,
-      'pty: none is free')
+   local master = assert(newTerminal(), 'pty: none is free')
    C.pty_ioctl(master, TIOCSWINSZ, ffi.new('unsigned short[4]', options.rows or 24,
       options.columns or 80))
    local self = setmetatable({ master = master, seen = '', unread = '' }, Session)
+   sessions[self] = true
    self.pid = spawn(table.concat(words, ' '), ffi.string(C.pty_name(master)))
    return self
 end
@@ -194,7 +211,7 @@ function Session:close()
       self.pid = nil
    end
    if self.master then C.pty_close(self.master) end
-   self.master = nil
+   self.master, sessions[self] = nil, nil
 end
 
 --- The program at its prompt, without the files of whoever runs the specs.
@@ -210,6 +227,22 @@ function pty.prompt(arguments, env, size)
       { env = variables, rows = size and size.rows, columns = size and size.columns })
    session:expect '> $'
    return session
+end
+
+--- Types an entry at the prompt.
+-- @tparam string ... its lines
+-- @treturn string what it prints before the next prompt
+function Session:entry(...)
+   for i = 1, select('#', ...) do
+      if i > 1 then self:expect '\n%.%. $' end
+      self:type(select(i, ...) .. '\n')
+   end
+   return self:expect('\n> $'):match '^[^\n]*\n(.-)\n?> $'
+end
+
+--- Ends all programs that still run.
+function pty.close()
+   for session in pairs(sessions) do session:close() end
 end
 
 return pty

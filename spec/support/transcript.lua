@@ -51,13 +51,8 @@ function transcript.replay(session, compare)
    local good, message = pcall(function()
       compare('the greeting', session.greeting, (terminal:text():match '^[^\n]*'))
       for _, entry in ipairs(session) do
-         for i, line in ipairs(entry.lines) do
-            terminal:type(line .. '\n')
-            if i < #entry.lines then terminal:expect '\n%.%. $' end
-         end
-         local written = terminal:expect '\n> $'
          compare(entry.lines[1], table.concat(entry.printed, '\n'),
-            written:match '^[^\n]*\n(.-)\n?> $')
+            terminal:entry(unpack(entry.lines)))
       end
    end)
    terminal:close()

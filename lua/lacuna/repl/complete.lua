@@ -6,6 +6,7 @@
 -- table, and nothing is called.  The library's own tables that load their parts when used list all.
 -- @module lacuna.repl.complete
 local fail = require 'lacuna.fail'
+local lastElement = require('lacuna.repl.array').last
 local names = require 'lacuna.help.names'
 
 local complete = {}
@@ -49,21 +50,9 @@ local function get(value, key)
    end
 end
 
--- The last of the elements 1, 2, 3 …, which `next` would give first; nil if there is none.
-local function lastElement(value)
-   if rawget(value, 1) == nil then return nil end
-   local low, high = 1, 2
-   while rawget(value, high) ~= nil do low, high = high, high * 2 end
-   while high - low > 1 do
-      local middle = math.floor((low + high) / 2)
-      if rawget(value, middle) ~= nil then low = middle else high = middle end
-   end
-   return low
-end
-
 -- Calls f with each key of a table that is a string, and what it holds.
 local function eachKey(value, f)
-   local key = lastElement(value)
+   local key = lastElement(value)  -- `next` would give the elements first
    for _ = 1, MOST_KEYS do
       local held
       key, held = next(value, key)

@@ -7,6 +7,7 @@
 -- @module lacuna.repl.inspect
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
+local lastElement = require('lacuna.repl.array').last
 local names = require 'lacuna.help.names'
 local objects = require 'lacuna.repl.objects'
 
@@ -134,18 +135,6 @@ end
 
 -- ---- tables -------------------------------------------------------------------------------------
 
--- How many elements a table has from one on, found without asking its metatable.
-local function count(value)
-   if rawget(value, 1) == nil then return 0 end
-   local low, high = 1, 2
-   while rawget(value, high) ~= nil do low, high = high, high * 2 end
-   while high - low > 1 do
-      local middle = math.floor((low + high) / 2)
-      if rawget(value, middle) ~= nil then low = middle else high = middle end
-   end
-   return low
-end
-
 local ranks = { boolean = 1, number = 2, string = 3 }
 
 local function before(a, b)
@@ -216,7 +205,7 @@ local function formatTable(value, context, depth, indent)
    if depth > 3 then return head .. '{ … }' end
    context.path[value] = true
    local most, inner = depth == 0 and 200 or depth == 1 and 40 or 12, indent .. '   '
-   local array = count(value)
+   local array = lastElement(value) or 0
    local elements, fields, more = {}, {}, {}
    for i = 1, math.min(array, most) do
       if not take(context) then break end
