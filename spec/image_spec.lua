@@ -116,6 +116,17 @@ describe('image.text', function()
       end
    end)
 
+   it('begins each line under the one before', function()
+      local function written(picture, y, text)
+         return image.text(picture, 3, y, text, { scale = 2 })
+      end
+      local expected = image.blank(60, 40)
+      for i, line in ipairs { 'ab', '', 'c' } do
+         written(expected, 2 + (i - 1) * select(2, image.textSize('x', 2)), line)
+      end
+      assert.same(drawing(expected), drawing(written(image.blank(60, 40), 2, 'ab\n\nc')))
+   end)
+
    it('has a colour', function()
       local picture = image.text(image.blank(12, 12), 1, 1, 'H', { colour = 'red' })
       local seen = {}

@@ -16,6 +16,40 @@ describe('mesh.parse', function()
       end
    end)
 
+   it('reads numbers as Lua does, to a unit in the last place', function()
+      local words = { '0', '-0.0', '7', '+7', '1.5', '-0.25', '.5', '-.5', '5.', '0.1',
+         '12.034e-3', '1E2', '1e+2', '100e-2', '0.000000000000000000000000001234567891234567891234e30',
+         '1234567891234567891234567.5', '12345678912345678912345678e-25', '3.4028234e38', '1e-37',
+         '1e-44', '1e-60', '0e999', '1.00000000000000000000000000000000001',
+         '0.99999999999999999999999999', '000000000000000000000000000000000000123.25' }
+      for _, word in ipairs(words) do
+         local m = assert(mesh.parse(('OFF\n1 0 0\n%s %s 1\n'):format(word, word)))
+         local expected = tonumber((word:gsub('^%+', '')))
+         local x, y, z = unpack(m:vertices():toFlat())
+         assert.same({ x, 1 }, { y, z }, word)
+         assert.is_true(math.abs(x - expected) <= math.max(math.abs(expected) * 2 ^ -23, 2 ^ -149),
+            ('%s is read as %.9g'):format(word, x))
+      end
+   end)
+
+   it('cuts polygons into triangles around their first corner', function()
+      local m = assert(mesh.parse [[
+OFF
+6 3 0
+0 0 0
+1 0 0
+1 1 0
+0 1 0
+0 0 1
+2 2 2
+4 3 2 1 0
+3 5 4 3
+5 0 1 2 5 4
+]])
+      assert.same({ { 3, 2, 1 }, { 3, 1, 0 }, { 5, 4, 3 }, { 0, 1, 2 }, { 0, 2, 5 }, { 0, 5, 4 } },
+         m:triangles():toTable())
+   end)
+
    it('refuses what is wrong, in a sentence', function()
       for _, case in ipairs(cases.refused) do
          local m, why = mesh.parse(case[2])

@@ -476,6 +476,9 @@ describe('a page of view', function()
          assert.equal('value' .. legend,
             probed(lacuna.SparseTensor.new({ { 1, 4 }, { 2, 7 } }, x)).legend)
       end
+      local sites, same = { { 1, 4 }, { 2, 7 } }, { { 3 }, { 3 } }
+      assert.are_not.equal(probed(lacuna.SparseTensor.new(sites, { nan, nan })).before,
+         probed(lacuna.SparseTensor.new(sites, same)).before)
       local told = probed(lacuna.SparseTensor.new({ { 1, 4, 2 }, { 1, 7, 2 } }, { { 1 }, { 2 } }))
       assert.is_truthy(told.read:match '^site %(%d, 2%)   value %d$', told.read)
    end)

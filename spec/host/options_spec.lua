@@ -40,6 +40,15 @@ describe('lacuna', function()
       assert.equal(1, status)
    end)
 
+   it('names modules even where new globals are refused', function()
+      files.write('strict.lua', "setmetatable(_G, { __newindex = function() error 'strict' end })")
+      assert.same({ 'boolean\tfunction\ttable\n', 0 }, { run(([[-e 'package.path = "%s/?.lua;" .. ]]
+         .. [[package.path' -l strict -l lacuna.clock -e 'print(type(strict), type(clock), ]]
+         .. [[type(lacuna))']]):format(files.at())) })
+      assert.same({ 'table\n', 0 }, { run(([[-l strict -e 'print(type(lacuna))']]),
+         ("LUA_PATH='%s/?.lua;'\"$LUA_PATH\" "):format(files.at())) })
+   end)
+
    it('has options for what scripts set', function()
       assert.same({ 'shadow\t3\n', 0 },
          { run "--device shadow --threads=3 -e 'print(lacuna.device(), lacuna.threads())'" })
