@@ -89,11 +89,11 @@ end
 
 local output = '.mutants-output'
 
--- Runs specs until one fails; gives the exit status.
-local function busted(files, limit)
-   return run(('{ ulimit -d %d; timeout --foreground -k 5 %d luajit spec/support/busted.lua '
-      .. '--ignore-lua --no-keep-going %s; exit $?; } >%s 2>&1 </dev/null'):format(MEMORY, limit,
-      table.concat(files, ' '), output))
+-- Runs specs on a device until one fails; gives the exit status.
+local function busted(device, files, limit)
+   return run(('{ ulimit -d %d; export LACUNA_TEST_DEVICE=%s; timeout --foreground -k 5 %d luajit '
+      .. 'spec/support/busted.lua --ignore-lua --no-keep-going %s; exit $?; } >%s 2>&1 </dev/null')
+      :format(MEMORY, device, limit, table.concat(files, ' '), output))
 end
 
 -- What the specs said when one failed.
@@ -108,13 +108,14 @@ end
 local function clean()
    local specs = {}
    for _, path in ipairs(list '*_spec.lua') do
+      local status = busted('shadow', { path }, LONGEST)
       local began = now()
-      local status = busted({ path }, LONGEST)
+      if status == 0 then status = busted('cpu', { path }, LONGEST) end
       if status == 0 then
+         local seconds = now() - began
          local word = '\t' .. path:gsub('%p', '%%%0')
          local kills = select(2, (read(options.log) or ''):gsub(word, ''))
-         specs[#specs + 1] = { path = path, text = read(path), seconds = now() - began,
-            kills = kills }
+         specs[#specs + 1] = { path = path, text = read(path), seconds = seconds, kills = kills }
       else
          say(path, ' fails on the clean tree and is left out: ', complaint(status))
       end
@@ -269,9 +270,10 @@ local function judge(file, broken, original)
    local same = isEquivalent(file, broken, original)
    if same == nil then return 'not compiled', '' end
    if same then return 'equivalent', '' end
-   for _, part in ipairs(file.parts) do
-      if #part > 0 then
-         local status = busted(part, math.ceil(LIMIT_FACTOR * part.seconds + LIMIT_LEAST))
+   for _, device in ipairs { 'cpu', 'shadow' } do
+      for _, part in ipairs(file.parts) do
+         local limit = math.ceil(LIMIT_FACTOR * part.seconds + LIMIT_LEAST)
+         local status = #part > 0 and busted(device, part, limit) or 0
          if status ~= 0 then return 'killed', complaint(status) end
       end
    end
