@@ -14,6 +14,9 @@
  *   numbers  Sizes, counts and indices cross as doubles, because LuaJIT boxes 64-bit
  *            integers; a value that is not whole or out of range is refused.  Indices
  *            count from zero.
+ *   contents Operations test dtypes, devices, shapes and numbers, and not what an index
+ *            tensor holds, which a device would have to be waited for: one that points
+ *            outside makes them read or write there.  lac_index_range tells the bounds.
  *
  * Glossary
  *   site      an active grid coordinate of one sample; it owns one feature row
