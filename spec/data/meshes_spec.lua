@@ -1,7 +1,9 @@
 -- Where labelled meshes are found: lists, and the two layouts of folders.
 local files = require 'spec.support.files'
+local lacuna = require 'lacuna'
 local lfs = require 'lfs'
 local meshes = require 'lacuna.data.meshes'
+local shapes = require 'lacuna.data.shapes'
 
 describe('a set of labelled meshes', function()
    before_each(files.open)
@@ -70,5 +72,34 @@ describe('a set of labelled meshes', function()
       local set = meshes.open { data = files.at 'list', holdout = 3 }
       assert.equal(2, #set.train)
       assert.equal('cup 1 ' .. files.at 'c.off', told(set, 'test'))
+   end)
+
+   it('has generated companions to learn beside, in classes of their own', function()
+      local train = files.write('a.off', 'OFF\n3 1 0\n0 0 0\n2 0 0\n0 2 0\n3 0 1 2\n')
+      local path = files.write('list', 'a.off cup train\nb.off bowl test\n')
+      local options = { data = path, companions = 2, seed = 3 }
+      local set, n = meshes.open(options), #shapes.classes
+      assert.equal(2 * n, #set.companions)
+      for i, item in ipairs(set.companions) do
+         assert.same({ 2 + math.ceil(i / 2), shapes.classes[math.ceil(i / 2)] },
+            { item.label, item.class })
+      end
+      assert.equal(train, set.train[1].path)
+      assert.equal(0, #meshes.open({ data = path }).companions)
+
+      local function remote(split)
+         return require 'lacuna.data.meshes_remote' { data = path, seed = 3, holdout = 0,
+            companions = 2, split = split, renderSize = 6, size = 10, augment = false }
+      end
+      local learn, generator = remote 'learn', lacuna.Generator(1)
+      assert.same({ 1 + 2 * n, 1, 1 },
+         { learn:size(), remote('train'):size(), remote('test'):size() })
+      for i, label in pairs { [1] = 2, [2] = 3, [3] = 3, [4] = 4, [1 + 2 * n] = 2 + n } do
+         local sample = learn:get(i, generator)
+         assert.same({ label, i }, { sample.label, sample.id })
+         assert.is_true(sample.coords:size(1) > 0)
+         sample.coords:release()
+         sample.features:release()
+      end
    end)
 end)
