@@ -55,6 +55,38 @@ describe('data.shapes', function()
       end
    end)
 
+   -- Sums of their coordinates and faces, weighted by place. README's figures are of them.
+   it('draws the shapes that it always drew', function()
+      for class, expected in pairs {
+         airplane = { 4416, -3812.318110 },
+         blob = { 2928, -2020.024302 },
+         bowl = { 4048, 4751.315018 },
+         chair = { 5008, 1403.186621 },
+         cross = { 3792, -277.455369 },
+         dumbbell = { 3600, 1331.328338 },
+         gear = { 3728, -2616.763780 },
+         knot = { 6912, -29849.738167 },
+         ladder = { 3424, 1397.216841 },
+         mug = { 3992, -3151.477577 },
+         octopus = { 6192, -3551.857004 },
+         pyramid = { 4552, -3508.834607 },
+         spring = { 4226, 601.741821 },
+         star = { 5200, -1374.329255 },
+         table = { 4048, 5288.812588 },
+         torus = { 4032, 27375.909033 },
+      } do
+         local vertices, sum = 0, 0
+         for seed = 1, 8 do
+            local shape = shapes.make(class, seed)
+            vertices = vertices + #shape.vertices / 3
+            for k, v in ipairs(shape.vertices) do sum = sum + v * math.sin(k) end
+            for k, v in ipairs(shape.faces) do sum = sum + v * math.cos(k) end
+         end
+         assert.equal(expected[1], vertices, class)
+         assert.near(expected[2], sum, 1e-4, class)
+      end
+   end)
+
    it('makes data sets, class after class, that share no shape', function()
       local one = shapes.dataset { seed = 1, perClass = 3, classes = { 'mug', 'torus' } }
       local two = shapes.dataset { seed = 2, perClass = 3, classes = { 'mug', 'torus' } }
