@@ -1,6 +1,7 @@
 local lacuna = require 'lacuna'
 local nn, ops, SparseTensor = lacuna.nn, lacuna.ops, lacuna.SparseTensor
 local class = require 'lacuna.class'
+local lfs = require 'lfs'
 
 local function input(options)
    return SparseTensor.new({ { 1, 0, 0 }, { 1, 1, 1 }, { 2, 2, 2 } }, { { 1 }, { 2 }, { 3 } },
@@ -72,6 +73,33 @@ describe('nn.Module', function()
       assert.is_true(net:get(1):get(1):isTraining())
       net:evaluate()
       assert.is_false(net:get(1):get(1):isTraining())
+   end)
+
+   it('is what every layer and loss is, from the start', function()
+      local arguments = {
+         AveragePooling = { 2, 2, 2 }, BatchNormLeakyReLU = { 2 }, BatchNormReLU = { 2 },
+         BatchNormalization = { 2 }, Convolution = { 2, 1, 3, 2, 2 }, DeepC2 = { 2, 1, 2 },
+         DenseToSparse = { 2 }, GlobalPooling = { 'mean' }, InputLayer = { 2, 5 },
+         Linear = { 2, 3 }, MaxPooling = { 2, 2, 2 }, NetworkInNetwork = { 2, 3 },
+         OutputLayer = { 2 }, SparseToDense = { 2, 1 }, SubmanifoldConvolution = { 2, 1, 3, 3 },
+      }
+      local count = 0
+      for file in lfs.dir 'lua/lacuna/nn' do
+         local name = file:match '^(%u%w*)%.lua$'
+         if name then
+            count = count + 1
+            local module = nn[name](unpack(arguments[name] or {}))
+            assert.matches('^nn%.' .. name, tostring(module))
+            assert.is_true(module:isTraining(), name)
+            assert.is_false(module:evaluate():isTraining(), name)
+            assert.equal(module, module:training())
+            local holder = nn.Sequential():add(module)
+            assert.equal(module, holder:get(1))
+            assert.same(#module:parameters(), #holder:parameters())
+            holder:loadStateDict(holder:stateDict())
+         end
+      end
+      assert.is_true(count >= 31, count)
    end)
 
    it('lets a user write a layer with operations alone', function()
