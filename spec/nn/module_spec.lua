@@ -75,14 +75,15 @@ describe('nn.Module', function()
       assert.is_false(net:get(1):get(1):isTraining())
    end)
 
+   local arguments = {
+      AveragePooling = { 2, 2, 2 }, BatchNormLeakyReLU = { 2 }, BatchNormReLU = { 2 },
+      BatchNormalization = { 2 }, Convolution = { 2, 1, 3, 2, 2 }, DeepC2 = { 2, 1, 2 },
+      DenseToSparse = { 2 }, GlobalPooling = { 'mean' }, InputLayer = { 2, 5 },
+      Linear = { 2, 3 }, MaxPooling = { 2, 2, 2 }, NetworkInNetwork = { 2, 3 },
+      OutputLayer = { 2 }, SparseToDense = { 2, 1 }, SubmanifoldConvolution = { 2, 1, 3, 3 },
+   }
+
    it('is what every layer and loss is, from the start', function()
-      local arguments = {
-         AveragePooling = { 2, 2, 2 }, BatchNormLeakyReLU = { 2 }, BatchNormReLU = { 2 },
-         BatchNormalization = { 2 }, Convolution = { 2, 1, 3, 2, 2 }, DeepC2 = { 2, 1, 2 },
-         DenseToSparse = { 2 }, GlobalPooling = { 'mean' }, InputLayer = { 2, 5 },
-         Linear = { 2, 3 }, MaxPooling = { 2, 2, 2 }, NetworkInNetwork = { 2, 3 },
-         OutputLayer = { 2 }, SparseToDense = { 2, 1 }, SubmanifoldConvolution = { 2, 1, 3, 3 },
-      }
       local count = 0
       for file in lfs.dir 'lua/lacuna/nn' do
          local name = file:match '^(%u%w*)%.lua$'
@@ -100,6 +101,46 @@ describe('nn.Module', function()
          end
       end
       assert.is_true(count >= 31, count)
+   end)
+
+   it('takes dimensions from 1 to 10, sizes and numbers of planes from 1', function()
+      local least = { DeepC2 = { 1, 0, 1 } }
+      local hasNone = { Linear = true, NetworkInNetwork = true }
+      for name, good in pairs(arguments) do
+         for i, value in ipairs(good) do
+            local function with(other)
+               local list = { unpack(good) }
+               list[i] = other
+               return nn[name], unpack(list)
+            end
+            if type(value) == 'number' then
+               local low = (least[name] or {})[i] or 1
+               local f, a, b, c, d, e = with(low)
+               assert.is_true(nn.Module.is(f(a, b, c, d, e)), name)
+               local came = ' is the number %-?' .. math.abs(low - 1)
+               assert.fails(came .. ', expected a whole number', with(low - 1))
+               assert.fails(' is the number 1.5, expected a whole number', with(1.5))
+            end
+            if i == 1 and value == 2 and not hasNone[name] and not name:find 'Batch' then
+               local f, a, b, c, d, e = with(10)
+               assert.is_true(nn.Module.is(f(a, b, c, d, e)), name)
+               assert.fails('dimension is the number 11, expected a whole number from 1 to 10',
+                  with(11))
+            end
+         end
+      end
+      assert.fails('duplicates is the string "all"', nn.InputLayer, 2, 5, { duplicates = 'all' })
+      assert.fails('device: ', nn.InputLayer, 2, 5, { device = 'moon' })
+      assert.fails('planes are 1 numbers, expected a table of 2', nn.DeepC2, 2, 1, 4,
+         { planes = { 3 } })
+      assert.equal(7, nn.DeepC2(2, 1, 4, { planes = { 3, 7 } }).nOut)
+   end)
+
+   it('counts multiply-adds, and moves between devices as itself', function()
+      local layer = nn.NetworkInNetwork(3, 5)
+      layer(input():map(function(x) return x * lacuna.ones(1, 3) end))
+      assert.equal(3 * 3 * 5, layer.last.multiplyAdds)
+      assert.equal(layer, layer:to(lacuna.device()))
    end)
 
    it('lets a user write a layer with operations alone', function()

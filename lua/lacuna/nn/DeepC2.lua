@@ -24,11 +24,17 @@ local DeepC2 = class('nn.DeepC2', Sequential)
 function DeepC2:__init(dimension, l, k, options)
    Sequential.__init(self)
    options = fail.options('DeepC2', options, { nIn = 1, leak = 1 / 3, planes = false })
+   fail.whole('DeepC2', 'dimension', dimension, 1, 10)
    fail.whole('DeepC2', 'l', l, 0, 16)
    fail.whole('DeepC2', 'k', k, 1)
-   local planes = options.nIn
+   local planes = fail.whole('DeepC2', 'nIn', options.nIn, 1)
+   local given = options.planes
+   if given and (type(given) ~= 'table' or #given ~= l + 1) then
+      fail.raise('DeepC2: planes are %s, expected a table of %d numbers',
+         type(given) == 'table' and #given .. ' numbers' or fail.describe(given), l + 1)
+   end
    for i = 1, l + 1 do
-      local wanted = options.planes and options.planes[i] or i * k
+      local wanted = given and given[i] or i * k
       self:add(Convolution(dimension, planes, wanted, 2, 1))
       self:add(LeakyReLU(options.leak))
       if i <= l then self:add(MaxPooling(dimension, 3, 2)) end

@@ -7,6 +7,7 @@ local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
 local Module = require 'lacuna.nn.Module'
 local SparseTensor = require 'lacuna.SparseTensor'
+local Tensor = require 'lacuna.Tensor'
 
 local InputLayer = class('nn.InputLayer', Module)
 
@@ -21,6 +22,10 @@ function InputLayer:__init(dimension, spatialSize, options)
    self.spatialSize = spatialSize
    self.options = fail.options('InputLayer', options,
       { duplicates = 'sum', background = false, device = false })
+   -- no points show whether the options are good
+   SparseTensor.new({}, Tensor.zeros({ 0, 1 }, { device = self.options.device or nil }), {
+      spatialSize = spatialSize, duplicates = self.options.duplicates, dimension = dimension,
+   })
 end
 
 --- Makes the sparse tensor.

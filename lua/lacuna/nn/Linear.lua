@@ -19,9 +19,10 @@ local Linear = class('nn.Linear', Module)
 -- @tparam[opt] table options `bias`, true by default
 function Linear:__init(nIn, nOut, options)
    Module.__init(self)
-   options = fail.options('Linear', options, { bias = true })
-   self.nIn = fail.whole('Linear', 'nIn', nIn, 1)
-   self.nOut = fail.whole('Linear', 'nOut', nOut, 1)
+   local name = self.__typename
+   options = fail.options(name, options, { bias = true })
+   self.nIn = fail.whole(name, 'nIn', nIn, 1)
+   self.nOut = fail.whole(name, 'nOut', nOut, 1)
    self:parameter('weight', initialise.he({ nIn, nOut }, nIn))
    if options.bias then self:parameter('bias', Tensor.zeros(nOut)) end
 end
