@@ -202,6 +202,21 @@ describe('plot.image', function()
          height = 5, image = lacuna.tensor { stripes, stripes } })
    end)
 
+   it('has colours in the terminal, two pixels a character', function()
+      local pixels = { { { 255, 0, 0 }, { 0, 255, 0 } }, { { 0, 0, 255 }, { 255, 255, 255 } },
+         { { 51, 102, 153 }, { 0, 0, 0 } } }
+      local written = table.concat(require('lacuna.plot.terminal').picture({ width = 2, height = 3,
+         at = function(x, y) return unpack(pixels[y + 1][x + 1]) end }, 2, 2, true), '\n')
+      -- where the terminal has all colours, they are exact
+      for exact, near in pairs { ['2;255;0;0'] = '5;196', ['2;0;255;0'] = '5;46',
+         ['2;0;0;255'] = '5;21', ['2;255;255;255'] = '5;231', ['2;51;102;153'] = '5;67',
+         ['2;0;0;0'] = '5;16' } do
+         written = written:gsub('8;' .. exact .. '%f[;m]', '8;' .. near)
+      end
+      assert.equal('\27[38;5;196;48;5;21m▀\27[38;5;46;48;5;231m▀\27[0m\n'
+         .. '\27[38;5;67;49m▀\27[38;5;16;49m▀\27[0m', written)
+   end)
+
    it('refuses wrong arguments', function()
       for pattern, options in pairs {
          ['options have neither, expected one of image and images'] = {},

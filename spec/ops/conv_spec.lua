@@ -149,6 +149,10 @@ describe('ops.conv', function()
          nil, book)
       assert.fails('conv: bias is 2, expected 3', ops.conv, x, w, lacuna.zeros(2), book)
       assert.fails('conv: rulebook is nil', ops.conv, x, w, nil, nil)
+      assert.fails('convGradW: input is 4, expected 2 dimensions', ops.convGradW, lacuna.zeros(4),
+         x, book)
+      assert.fails('convGradW: gradient is 4, expected 2 dimensions', ops.convGradW, x,
+         lacuna.zeros(4), book)
       assert.fails('conv: input is a table', ops.conv, {}, w, nil, book)
       assert.fails('conv: weight is nil', ops.conv, x, nil, nil, book)
       assert.fails('conv: x is int32, expected float32', ops.conv, x:int(), w, nil, book)
