@@ -93,6 +93,8 @@ describe('lacuna', function()
       assert.equal(1, select(2, run(script 'x =')))
       assert.equal(1, select(2, run '/no/such/script.lua'))
       assert.equal(1, select(2, run [[-e 'error "x"' -e 'print "not this"']]))
+      -- what it wrote comes before what ended it, in a pipe too
+      assert.matches('^before lacuna: x\n', (run [[-e 'io.write "before " error("x", 0)']]))
    end)
 
    it('tells where the script went wrong, without the frames of the library', function()
