@@ -81,7 +81,7 @@ local function readArguments(op, ...)
    local last = arguments[n]
    local options = n > 1 and type(last) == 'table' and last or nil
    if options then n = n - 1 end
-   options = fail.options(op, options, { dtype = false, device = false, requiresGrad = false })
+   options = fail.options(op, options, { dtype = false, device = false, requiresGrad = fail.off })
    if type(arguments[1]) ~= 'table' then
       for i = 1, n do fail.whole(op, 'size', arguments[i], 0) end
       return { unpack(arguments, 1, n) }, options
@@ -162,7 +162,8 @@ end
 -- @treturn Tensor
 function Tensor.of(values, options)
    options = fail.options('tensor', options,
-      { dtype = 'float32', device = Tensor.defaultDevice, requiresGrad = false, shape = false })
+      { dtype = 'float32', device = Tensor.defaultDevice, requiresGrad = fail.off,
+         shape = false })
    if type(values) ~= 'table' and type(values) ~= 'number' then
       fail.raise('tensor: values are %s, expected a table of numbers', fail.describe(values))
    end

@@ -402,7 +402,7 @@ end
 -- @tparam[opt] table options `retainGraph` keeps the graph for another backward; `createGraph`
 -- records the backward itself, so that gradients have gradients, and implies the other
 function autograd.backward(y, gradient, options)
-   options = fail.options('backward', options, { retainGraph = false, createGraph = false })
+   options = fail.options('backward', options, { retainGraph = fail.off, createGraph = fail.off })
    if options.createGraph then options.retainGraph = true end
    walkBack('backward', y, gradient, options)
 end
@@ -415,7 +415,7 @@ end
 -- its own
 function autograd.grad(y, xs, options)
    options = fail.options('grad', options,
-      { retainGraph = false, createGraph = false, gradient = false })
+      { retainGraph = fail.off, createGraph = fail.off, gradient = false })
    if options.createGraph then options.retainGraph = true end
    if type(xs) ~= 'table' or Tensor.is(xs) then
       fail.raise('grad: xs is %s, expected a table of tensors', fail.describe(xs))

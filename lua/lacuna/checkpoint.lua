@@ -109,7 +109,7 @@ function Checkpoint:save(state, options)
    if type(state) ~= 'table' or getmetatable(state) then
       fail.raise('save: state is %s, expected a plain table', fail.describe(state))
    end
-   options = fail.options('save', options, { best = false })
+   options = fail.options('save', options, { best = fail.off })
    local dicts = parts.collect(allParts(self))
    for name in pairs(self.parts) do
       if type(dicts[name]) ~= 'table' then

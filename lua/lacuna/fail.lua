@@ -116,10 +116,29 @@ function fail.callable(op, value)
    end
 end
 
+--- Checks that a number is finite and in a range.
+-- @tparam string op who asks
+-- @tparam string what the argument's name
+-- @param value what came
+-- @tparam number low the least that is right
+-- @tparam[opt] number high the most that is right
+-- @treturn number the value
+function fail.range(op, what, value, low, high)
+   if type(value) ~= 'number' or value ~= value or value < low or value > (high or 2 ^ 1023) then
+      fail.raise('%s: %s is %s, expected a number %s', op, what, fail.describe(value),
+         high and ('from %.14g to %.14g'):format(low, high) or ('of at least %.14g'):format(low))
+   end
+   return value
+end
+
+--- The default of a flag that is off unless the user sets it; see @{options}.
+fail.off = {}
+
 --- Checks the names in a table of options, and fills in defaults.
 -- @tparam string op who asks
 -- @tparam ?table given the user's options
--- @tparam table defaults every option that exists; `false` stands for "no default"
+-- @tparam table defaults every option that exists; `false` stands for "no default", `true` and
+-- `fail.off` are those of flags, which must be true or false
 -- @treturn table a new table
 function fail.options(op, given, defaults)
    if given ~= nil and type(given) ~= 'table' then
@@ -130,7 +149,7 @@ function fail.options(op, given, defaults)
    end
    local result = {}
    for name, default in pairs(defaults) do
-      if default ~= false then result[name] = default end
+      if default ~= false then result[name] = default ~= fail.off and default end
    end
    for name, value in pairs(given or {}) do
       if defaults[name] == nil then
@@ -140,6 +159,7 @@ function fail.options(op, given, defaults)
          fail.raise('%s: option %s is unknown, expected one of %s', op, tostring(name),
             table.concat(known, ', '))
       end
+      if defaults[name] == true or defaults[name] == fail.off then fail.flag(op, name, value) end
       result[name] = value
    end
    return result

@@ -21,7 +21,7 @@ local MOST_FOUND = 25
 local LONGEST = 200   -- of a name, in bytes
 
 local function readOptions(options)
-   options = fail.options('help', options, { width = 80, colour = false })
+   options = fail.options('help', options, { width = 80, colour = fail.off })
    options.width = math.max(fail.whole('help', 'width', options.width, 1), 40)
    return options
 end

@@ -34,7 +34,7 @@ local function readArguments(name, queryLabels, targetLabels, options)
       fail.raise('%s: query labels are %s, target labels are %s, expected two arrays', name,
          fail.describe(queryLabels), fail.describe(targetLabels))
    end
-   options = fail.options(name, options, { self = false, exclude = false, cutoff = 32 })
+   options = fail.options(name, options, { self = fail.off, exclude = false, cutoff = 32 })
    fail.whole(name, 'cutoff', options.cutoff, 1)
    if options.exclude and type(options.exclude) ~= 'function' then
       fail.raise('%s: exclude is %s, expected a function', name, fail.describe(options.exclude))

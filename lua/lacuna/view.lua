@@ -259,7 +259,7 @@ end
 local function readOptions(options)
    options = fail.options('view', options, {
       path = false, title = 'lacuna.view', colours = false, values = false, labels = false,
-      open = false,
+      open = fail.off,
    })
    text('title', options.title)
    if options.path ~= nil then
@@ -267,9 +267,6 @@ local function readOptions(options)
       if not options.path:lower():match '%.html?$' then
          fail.raise('view: path is %q, expected one that ends in .html', options.path)
       end
-   end
-   if options.open ~= nil and type(options.open) ~= 'boolean' then
-      fail.raise('view: open is %s, expected true or false', fail.describe(options.open))
    end
    if type(options.colours) == 'string' then
       if not settings.maps[options.colours] then

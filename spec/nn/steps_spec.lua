@@ -252,7 +252,7 @@ describe('an optimiser', function()
       assert.fails('parameter 2 is parameter 1 again, expected each once', optim.SGD, { a, a })
       local opt = optim.SGD { a }
       assert.fails('parameters are a Tensor', opt.setParameters, opt, a)
-      assert.fails('lr is %-1, expected 0 or more', opt.rate, opt, -1)
+      assert.fails('lr is the number %-1, expected a number of at least 0', opt.rate, opt, -1)
       assert.fails('clip: limit is %-1, expected 0 or more', optim.clip.norm, { a }, -1)
    end)
 end)

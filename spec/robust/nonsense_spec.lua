@@ -16,6 +16,80 @@ describe('nonsense is a sentence:', function()
          'no')
    end)
 
+   it('flags among options that are neither true nor false', function()
+      local nn, data, w = lacuna.nn, lacuna.data, lacuna.ones(1):requireGrad()
+      local set = data.fromTable { 1, 2, 3 }
+      local run = lacuna.checkpoint('/nowhere', { net = nn.Linear(1, 1) })
+      for name, f in pairs {
+         bias = function(v) nn.Linear(2, 2, { bias = v }) end,
+         affine = function(v) nn.BatchNormReLU(2, { affine = v }) end,
+         normalize = function(v) nn.TripletLoss { normalize = v } end,
+         nesterov = function(v) lacuna.optim.SGD({ w }, { momentum = 0.9, nesterov = v }) end,
+         shuffle = function(v) data.Loader(set, { batchSize = 1, shuffle = v }) end,
+         dropLast = function(v) data.Loader(set, { batchSize = 1, dropLast = v }) end,
+         retainGraph = function(v) (w * 2):sum():backward(nil, { retainGraph = v }) end,
+         createGraph = function(v) lacuna.grad((w * 2):sum(), { w }, { createGraph = v }) end,
+         requiresGrad = function(v) lacuna.zeros(2, { requiresGrad = v }) end,
+         transposeA = function(v) lacuna.ops.matmul(w, w, { transposeA = v }) end,
+         time = function(v) nn.ReLU():summary { time = v } end,
+         best = function(v) run:save({}, { best = v }) end,
+         logX = function(v) lacuna.plot.lines { series = {}, path = 'x.png', logX = v } end,
+         open = function(v) lacuna.view(w, { path = 'x.html', open = v }) end,
+      } do
+         assert.fails(name .. ' is the string "no", expected true or false', f, 'no')
+         assert.fails(name .. ' is the number 0, expected true or false', f, 0)
+      end
+   end)
+
+   it('numbers that make no sense, when they are set', function()
+      local nn, optim, w = lacuna.nn, lacuna.optim, { lacuna.ones(1):requireGrad() }
+      local high, most, least = 'from 0 to 1', 'less than 1', 'at least 0'
+      for _, case in ipairs {
+         { 'momentum', high, nn.BatchNormReLU, 2, { momentum = 7 } },
+         { 'momentum', high, nn.BatchNormalization, 2, { momentum = -1 } },
+         { 'eps', least, nn.BatchNormLeakyReLU, 2, { eps = -1 } },
+         { 'margin', least, nn.TripletLoss, { margin = 'x' } },
+         { 'margin', least, nn.TripletLoss, { margin = -1 } },
+         { 'margin', least, nn.TripletLoss, { margin = 0 / 0 } },
+         { 'margin', least, nn.ContrastiveLoss, { margin = -1 } },
+         { 'momentum', most, optim.SGD, w, { momentum = 1 } },
+         { 'momentum', most, optim.ClassicSGD, w, { momentum = 7 } },
+         { 'beta1', most, optim.Adam, w, { beta1 = 1 } },
+         { 'beta2', most, optim.AdamW, w, { beta2 = 2 } },
+         { 'lr', least, optim.SGD, w, { lr = 1 / 0 } },
+         { 'lr', least, optim.SGD(w).rate, optim.SGD(w), 1 / 0 },
+         { 'lr', least, optim.schedule.cosine, { lr = -1 } },
+         { 'epochs', least, optim.schedule.cosine, { epochs = -5 } },
+         { 'warmup', least, optim.schedule.cosine, { warmup = -5 } },
+         { 'decay', least, optim.schedule.step, { decay = -0.5 } },
+         { 'decay', 'at least %-1000', optim.schedule.exponential, { decay = -1 / 0 } },
+      } do
+         assert.fails(('%s is .*, expected .*%s$'):format(case[1], case[2]), unpack(case, 3))
+      end
+      assert.near(0.02, optim.schedule.exponential { lr = 0.01, decay = -math.log(2) }(2), 1e-9)
+   end)
+
+   it('states of optimisers that are none', function()
+      local w = { lacuna.ones(2):requireGrad() }
+      local opt = lacuna.optim.SGD(w, { momentum = 0.5 })
+      local function load(dict)
+         dict.steps, dict.state = 1, dict.state or {}
+         return opt.loadStateDict, opt, dict
+      end
+      local ones = lacuna.ones(2)
+      assert.fails('the state has foo.1, expected', load { state = { ['foo.1'] = ones } })
+      assert.fails('the state has velocity, expected', load { state = { velocity = ones } })
+      assert.fails('velocity.1 is int32, expected float32',
+         load { state = { ['velocity.1'] = ones:int() } })
+      assert.fails('state velocity.2 is 2, expected that of one of 1',
+         load { state = { ['velocity.2'] = ones } })
+      assert.fails('nesterov with momentum 0', load { options = { momentum = 0, nesterov = true } })
+      assert.fails('nesterov is the string "x"', load { options = { nesterov = 'x' } })
+      assert.same({ 0.5, false, 0 }, { opt.options.momentum, opt.options.nesterov, opt.steps })
+      opt:loadStateDict { steps = 2, state = { ['velocity.1'] = ones }, options = { lr = 3 } }
+      assert.same({ 0.5, 3, 2 }, { opt.options.momentum, opt.options.lr, opt.steps })
+   end)
+
    it('false for a number', function()
       local book = lacuna.Sites.new({ { 1, 0 } }, {}):submanifold(1)
       assert.fails('pairs: tap is false', book.pairs, book, false)

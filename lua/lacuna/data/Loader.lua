@@ -49,8 +49,8 @@ end
 -- `collate`, from a list of samples and `{ epoch, batch, indices }` to a batch: by default the list
 -- itself.  Tensors that `collate` makes and neither returns nor keeps are released after it.
 function Loader:__init(dataset, options)
-   options = fail.options('Loader', options, { batchSize = false, shuffle = false, seed = 0,
-      workers = 0, dropLast = false, collate = false, sampler = false })
+   options = fail.options('Loader', options, { batchSize = false, shuffle = fail.off, seed = 0,
+      workers = 0, dropLast = fail.off, collate = false, sampler = false })
    self.workers = fail.whole('Loader', 'workers', options.workers, 0, 64)
    self.seed = fail.whole('Loader', 'seed', options.seed, 0)
    if Remote.is(dataset) then

@@ -209,7 +209,7 @@ end
 function meshes.dataset(items, options)
    local dataset = setmetatable({ items = items }, Dataset)
    dataset.options = fail.options('meshes', options, {
-      renderSize = 40, size = 126, rotate = true, augment = false, jitter = 0.2,
+      renderSize = 40, size = 126, rotate = true, augment = fail.off, jitter = 0.2,
    })
    return dataset
 end

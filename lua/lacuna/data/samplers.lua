@@ -49,7 +49,7 @@ function Plain:epoch(n)
 end
 
 local function plain(op, size, options, shuffled)
-   options = fail.options(op, options, { batchSize = 1, dropLast = false, seed = 0 })
+   options = fail.options(op, options, { batchSize = 1, dropLast = fail.off, seed = 0 })
    return setmetatable({
       size = fail.whole(op, 'size', size, 0), shuffled = shuffled, dropLast = options.dropLast,
       batchSize = fail.whole(op, 'batchSize', options.batchSize, 1),

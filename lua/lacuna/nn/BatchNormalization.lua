@@ -25,8 +25,8 @@ function BatchNormalization:__init(nPlanes, options)
    options = fail.options(self.__typename, options,
       { eps = 1e-4, momentum = 0.99, affine = true, leakiness = 1 })
    self.nPlanes = fail.whole(self.__typename, 'nPlanes', nPlanes, 1)
-   self.eps = fail.number(self.__typename, 'eps', options.eps)
-   self.momentum = fail.number(self.__typename, 'momentum', options.momentum)
+   self.eps = fail.range(self.__typename, 'eps', options.eps, 0)
+   self.momentum = fail.range(self.__typename, 'momentum', options.momentum, 0, 1)
    self.leakiness = fail.number(self.__typename, 'leakiness', options.leakiness)
    if options.affine then
       self:parameter('weight', Tensor.ones(nPlanes))

@@ -19,6 +19,7 @@ local ContrastiveLoss = class('nn.ContrastiveLoss', Loss)
 -- `reduction`
 function ContrastiveLoss:__init(options)
    Loss.__init(self, options, { margin = 1, metric = 'euclidean' })
+   fail.range('ContrastiveLoss', 'margin', self.options.margin, 0)
    self.distance = rowDistances('ContrastiveLoss', self.options.metric)
 end
 

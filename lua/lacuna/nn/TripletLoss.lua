@@ -6,6 +6,7 @@
 -- All three are n x c.
 -- @classmod lacuna.nn.TripletLoss
 local class = require 'lacuna.class'
+local fail = require 'lacuna.fail'
 local Loss = require 'lacuna.nn.Loss'
 local ops = require 'lacuna.ops'
 local rowDistances = require 'lacuna.nn.rowDistances'
@@ -16,7 +17,8 @@ local TripletLoss = class('nn.TripletLoss', Loss)
 -- @tparam[opt] table options `margin`, 1; `metric`: `euclidean` (default), `squared` or `cosine`;
 -- `normalize`: scale rows to length 1 first, false; `reduction`
 function TripletLoss:__init(options)
-   Loss.__init(self, options, { margin = 1, metric = 'euclidean', normalize = false })
+   Loss.__init(self, options, { margin = 1, metric = 'euclidean', normalize = fail.off })
+   fail.range('TripletLoss', 'margin', self.options.margin, 0)
    self.distance = rowDistances('TripletLoss', self.options.metric)
 end
 

@@ -50,8 +50,8 @@ local product = ops.define('matrixProduct', {
 -- @tparam[opt] table options `transposeA`, `transposeB`
 -- @treturn Tensor m x n
 function ops.matmul(a, b, options)
-   options = fail.options('matmul', options, { transposeA = false, transposeB = false })
-   local ta, tb = options.transposeA or false, options.transposeB or false
+   options = fail.options('matmul', options, { transposeA = fail.off, transposeB = fail.off })
+   local ta, tb = options.transposeA, options.transposeB
    -- a' b' is (b a)'
    if ta and tb then return ops.transpose(product(b, a, false, false)) end
    return product(a, b, ta, tb)

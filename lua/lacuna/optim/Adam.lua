@@ -15,7 +15,8 @@ local Adam = class('optim.Adam', Optimizer)
 -- `weightDecay`, 0
 function Adam:__init(parameters, options)
    Optimizer.__init(self, parameters, options,
-      { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 })
+      { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 },
+      { slots = { 'mean', 'square' } })
 end
 
 function Adam:update(i, w, g)

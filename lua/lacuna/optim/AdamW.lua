@@ -16,7 +16,8 @@ local AdamW = class('optim.AdamW', Optimizer)
 -- `weightDecay`, 0.01
 function AdamW:__init(parameters, options)
    Optimizer.__init(self, parameters, options,
-      { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.01 })
+      { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.01 },
+      { slots = { 'mean', 'square' } })
 end
 
 function AdamW:update(i, w, g)

@@ -14,7 +14,8 @@ local ClassicSGD = class('optim.ClassicSGD', Optimizer)
 -- @tparam table parameters
 -- @tparam[opt] table options `lr`, 0.002; `momentum`, 0.99; `weightDecay`, 0
 function ClassicSGD:__init(parameters, options)
-   Optimizer.__init(self, parameters, options, { lr = 0.002, momentum = 0.99, weightDecay = 0 })
+   Optimizer.__init(self, parameters, options, { lr = 0.002, momentum = 0.99, weightDecay = 0 },
+      { slots = { 'velocity' } })
 end
 
 function ClassicSGD:update(i, w, g)

@@ -20,16 +20,21 @@ local Tensor = require 'lacuna.Tensor'
 
 local Optimizer = class('optim.Optimizer')
 
-local function readOptions(name, given, defaults)
-   local options = fail.options(name, given, defaults)
-   for option, default in pairs(defaults) do
+-- The options that are shares of what was before; with 1 nothing new would count.
+local shares = { momentum = true, beta1 = true, beta2 = true }
+
+local function readOptions(self, given)
+   local name = self.__typename
+   local options = fail.options(name, given, self.defaults)
+   for option, default in pairs(self.defaults) do
       if type(default) == 'number' then
-         local value = fail.number(name, option, options[option])
-         if value < 0 then
-            fail.raise('%s: %s is %.14g, expected 0 or more', name, option, value)
+         local value = fail.range(name, option, options[option], 0)
+         if shares[option] and value >= 1 then
+            fail.raise('%s: %s is %.14g, expected less than 1', name, option, value)
          end
       end
    end
+   if self.rules.check then self.rules.check(options) end
    return options
 end
 
@@ -64,11 +69,15 @@ end
 -- @tparam table parameters tensors that require gradients, as `net:parameters()` lists them; frozen
 -- ones are left alone until they learn again
 -- @tparam ?table options
--- @tparam ?table defaults
-function Optimizer:__init(parameters, options, defaults)
+-- @tparam ?table defaults numbers, which must not be negative, and flags
+-- @tparam ?table rules `slots`: the names that `update` gives to `slot`, a state with others being
+-- refused; `check`: a function called with options, each of them right, that looks at them together
+function Optimizer:__init(parameters, options, defaults, rules)
    self.parameters = readParameters(self.__typename, parameters)
    self.defaults = defaults or {}
-   self.options = readOptions(self.__typename, options, self.defaults)
+   self.rules = fail.options(self.__typename, rules, { slots = false, check = false })
+   if self.rules.check ~= nil then fail.callable(self.__typename, self.rules.check) end
+   self.options = readOptions(self, options)
    self.state, self.steps, self.updates = {}, 0, {}
    for i = 1, #self.parameters do self.updates[i] = 0 end
 end
@@ -162,10 +171,7 @@ end
 -- @treturn number
 function Optimizer:rate(lr)
    if lr ~= nil then
-      if fail.number(self.__typename, 'lr', lr) < 0 then
-         fail.raise('%s: lr is %.14g, expected 0 or more', self.__typename, lr)
-      end
-      self.options.lr = lr
+      self.options.lr = fail.range(self.__typename, 'lr', lr, 0)
    end
    return self.options.lr
 end
@@ -192,6 +198,13 @@ local function readUpdates(self, updates, steps)
    return list
 end
 
+local function isKept(slots, name)
+   for _, known in ipairs(slots or {}) do
+      if known == name then return true end
+   end
+   return slots == nil
+end
+
 --- Takes over a state.
 -- @tparam table dict as `stateDict` gives it
 -- @treturn Optimizer self
@@ -203,13 +216,21 @@ function Optimizer:loadStateDict(dict)
    if dict.kind ~= nil and dict.kind ~= self.__typename then
       fail.raise('%s: the state is of %s, expected the same', self.__typename, tostring(dict.kind))
    end
-   local options = readOptions(self.__typename, dict.options, self.defaults)
+   fail.options(self.__typename, dict.options, self.defaults)
+   local options = {}
+   for name in pairs(self.defaults) do options[name] = self.options[name] end
+   for name, value in pairs(dict.options or {}) do options[name] = value end
+   options = readOptions(self, options)
    local steps = fail.whole(self.__typename, 'steps', dict.steps, 0)
    local updates, state = readUpdates(self, dict.updates, steps), {}
    for key, tensor in pairs(dict.state) do
-      local i = tonumber(tostring(key):match('%.(%d+)$'))
-      local parameter = self.parameters[i]
-      Tensor.check(self.__typename, tostring(key), tensor)
+      local slot, i = tostring(key):match '^(.+)%.(%d+)$'
+      local parameter = self.parameters[tonumber(i)]
+      if not isKept(self.rules.slots, slot) then
+         fail.raise('%s: the state has %s, expected what this optimiser keeps', self.__typename,
+            tostring(key))
+      end
+      Tensor.check(self.__typename, tostring(key), tensor, 'float32')
       if not parameter or table.concat(parameter.sizes, 'x') ~= table.concat(tensor.sizes, 'x') then
          fail.raise('%s: state %s is %s, expected that of one of %d parameters', self.__typename,
             tostring(key), fail.shape(tensor.sizes), #self.parameters)

@@ -10,18 +10,21 @@ local Optimizer = require 'lacuna.optim.Optimizer'
 
 local SGD = class('optim.SGD', Optimizer)
 
+local function check(o)
+   if o.nesterov and (o.momentum == 0 or o.dampening ~= 0) then
+      fail.raise('optim.SGD: nesterov with momentum %g and dampening %g, expected a momentum and '
+         .. 'no dampening', o.momentum, o.dampening)
+   end
+end
+
 --- Makes the optimiser.
 -- @tparam table parameters
 -- @tparam[opt] table options `lr`, 0.01; `momentum`, 0; `dampening`, 0; `weightDecay`, 0;
 -- `nesterov`, false
 function SGD:__init(parameters, options)
    Optimizer.__init(self, parameters, options,
-      { lr = 0.01, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false })
-   local o = self.options
-   if o.nesterov and (o.momentum == 0 or o.dampening ~= 0) then
-      fail.raise('optim.SGD: nesterov with momentum %g and dampening %g, expected a momentum and '
-         .. 'no dampening', o.momentum, o.dampening)
-   end
+      { lr = 0.01, momentum = 0, dampening = 0, weightDecay = 0, nesterov = fail.off },
+      { slots = { 'velocity' }, check = check })
 end
 
 function SGD:update(i, w, g)

@@ -33,7 +33,10 @@ local defaults = {
 local function read(kind, options)
    local op = 'schedule.' .. kind
    options = fail.options(op, options, defaults[kind])
-   for name in pairs(defaults[kind]) do fail.number(op, name, options[name]) end
+   for name in pairs(defaults[kind]) do
+      -- a rate may rise exponentially, as where a good one is looked for
+      fail.range(op, name, options[name], kind == 'exponential' and name == 'decay' and -1e3 or 0)
+   end
    if options.every and options.every <= 0 then
       fail.raise('%s: every is %.14g, expected more than 0', op, options.every)
    end

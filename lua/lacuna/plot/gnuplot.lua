@@ -139,14 +139,6 @@ function gnuplot.list(op, what, value, expected)
    return value
 end
 
--- Checks that a value is true, false or nil.
-function gnuplot.flag(op, what, value)
-   if value ~= nil and type(value) ~= 'boolean' then
-      fail.raise('%s: %s is %s, expected true or false', op, what, fail.describe(value))
-   end
-   return value
-end
-
 -- The numbers of a tensor, or the value itself.
 function gnuplot.plain(op, value)
    if Tensor.is(value) then return Tensor.check(op, 'values', value):toTable() end

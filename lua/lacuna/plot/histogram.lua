@@ -94,12 +94,9 @@ end
 
 return function(options)
    options = gnuplot.options('histogram', options, {
-      values = false, series = false, bins = 30, range = false, logX = false, logY = false,
-      density = false,
+      values = false, series = false, bins = 30, range = false,
+      logX = fail.off, logY = fail.off, density = fail.off,
    })
-   for _, name in ipairs { 'logX', 'logY', 'density' } do
-      gnuplot.flag('histogram', name, options[name])
-   end
    local bins = fail.whole('histogram', 'bins', options.bins, 1, 10000)
    local list = readSeries(options)
    local low, high

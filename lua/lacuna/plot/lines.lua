@@ -104,10 +104,6 @@ local function addVertical(lines, vertical, curves, logX)
    end
 end
 
-local function checkFlags(op, options, names)
-   for _, name in ipairs(names) do gnuplot.flag(op, name, options[name]) end
-end
-
 -- How a line is drawn: colour, dashes once the colours are used up, and marks.
 local function style(i, marked, raw)
    local dash = math.floor((i - 1) / #settings.colours) % 5 + 1
@@ -119,10 +115,10 @@ end
 
 local function lines(options)
    options = gnuplot.options('lines', options, {
-      series = false, logX = false, logY = false, marks = false, smooth = 0, vertical = false,
+      series = false, logX = fail.off, logY = fail.off, marks = fail.off, smooth = 0,
+      vertical = false,
    })
    local series = readList('lines', options.series)
-   checkFlags('lines', options, { 'logX', 'logY', 'marks' })
    local smooth = fail.number('lines', 'smooth', options.smooth)
    if smooth < 0 or smooth >= 1 then
       fail.raise('lines: smooth is %g, expected a number from 0 to below 1', smooth)
@@ -190,10 +186,9 @@ end
 
 local function precisionRecall(options)
    options = gnuplot.options('precisionRecall', options, {
-      series = false, marks = false, xLabel = 'recall', yLabel = 'precision',
+      series = false, marks = fail.off, xLabel = 'recall', yLabel = 'precision',
    }, function() return 800, 640 end)
    local series = readList('precisionRecall', options.series)
-   checkFlags('precisionRecall', options, { 'marks' })
    local script, curves, visible = gnuplot.begin(options), {}, 0
    script[#script + 1] = 'set xrange [0:1]; set yrange [0:1.02]; set key inside bottom left'
    if options.terminal then script[#script + 1] = 'set key outside bottom center horizontal' end

@@ -66,7 +66,6 @@ return function(options)
    end
    local names = options.names or {}
    gnuplot.list('scatter', 'names', names, 'a table of strings by label')
-   gnuplot.flag('scatter', 'axes', options.axes)
    local order, members = { 1 }, { {} }
    if options.labels then
       order, members = group(options.labels, #points)
