@@ -321,6 +321,18 @@ describe('mesh.render', function()
       assert.is_true(rows[20][30][1] < 250)
    end)
 
+   it('lights a round thing from the upper left, in the colours that it always had', function()
+      local shape = shapes.make('blob', 1)
+      local rows = mesh.render(mesh.new(shape.vertices, shape.faces), { width = 40, height = 40 })
+         :toTable()
+      for _, case in ipairs { { 10, 10, { 255, 255, 255 } }, { 12, 20, { 145, 177, 221 } },
+         { 20, 12, { 133, 166, 211 } }, { 20, 20, { 115, 145, 184 } }, { 20, 28, { 83, 105, 134 } },
+         { 28, 20, { 84, 106, 135 } }, { 28, 28, { 75, 94, 120 } }, { 14, 26, { 117, 147, 187 } },
+      } do
+         for k = 1, 3 do assert.near(case[3][k], rows[case[1]][case[2]][k], 1.5) end
+      end
+   end)
+
    it('has a colour, and a view', function()
       local red = mesh.render(box(1, 1, 1), { width = 20, colour = { 255, 0, 0 } }):toTable()
       assert.is_true(red[10][10][1] > 2 * red[10][10][2])
