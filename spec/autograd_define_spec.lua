@@ -133,6 +133,13 @@ describe('ops.define', function()
       assert.fails('wrong: the rule gave float32 on %l+ for input 1, expected float32 on %l+',
          try(lacuna.ones(1, 2, { device = other })))
       try(nil)()
+      define('many', { forward = function(context, a)
+         context.inputs, context.outputs, context.constant, context.count = {}, 3, { 1 }, 7
+         return a * 1
+      end, backward = function(_, dy) return dy, dy, nil end })
+      assert.fails('many: the rule gave 3 gradients, expected at most 1', function()
+         ops.many(x):backward(lacuna.ones(1, 2))
+      end)
       assert.is_nil(x.grad)
    end)
 

@@ -261,7 +261,7 @@ describe('lacuna.grad', function()
          lacuna.grad(y, { a }, { gradient = lacuna.tensor { 1, 10 } })[1], 0)
       y = a * a
       assert.fails('grad: the tensor is 2, expected one element', lacuna.grad, y, { a })
-      assert.fails('grad: xs is a Tensor, expected a table of tensors', lacuna.grad, y, a)
+      assert.fails('grad: xs are a Tensor, expected a list of tensors', lacuna.grad, y, a)
       assert.fails('grad: xs%[2%] is the number 3', lacuna.grad, y, { a, 3 })
       assert.fails('grad: self is nil', lacuna.grad, nil, { a })
       assert.fails('grad: option x is unknown', lacuna.grad, y, { a }, { x = 1 })

@@ -8,6 +8,7 @@
 -- A node knows the gradient rule of its operation, what the rule saved, and from whom each input
 -- came.  Backward drops a node's memory as it passes, unless `retainGraph` is set.
 -- @module lacuna.autograd
+local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
 local Hook = require 'lacuna.hooks'
 local native = require 'lacuna.native'
@@ -19,16 +20,15 @@ local run = native.ops
 
 -- ---- nodes ----------------------------------------------------------------------------------
 
-local Node = {}
-Node.__index = Node
+local Node = class('autograd.Node')
 local created = 0
 
 --- Remembers tensors for the rule; called in `forward`, at most once.
 -- @param ... tensors, or nil
 function Node:save(...)
    if not self.live then return end
-   self.count = select('#', ...)
-   for i = 1, self.count do
+   self.savedCount = select('#', ...)
+   for i = 1, self.savedCount do
       local t = select(i, ...)
       if Tensor.is(t) then
          self.saved[i], self.versions[i] = t, t:version()
@@ -43,20 +43,24 @@ function Node:unsave()
       fail.raise('backward: the graph of %s is gone after the first backward, expected '
          .. 'retainGraph = true there', self.name)
    end
-   for i = 1, self.count or 0 do
+   for i = 1, self.savedCount or 0 do
       local t = self.saved[i]
       if t and t:version() ~= self.versions[i] then
          fail.raise('%s: saved tensor %d (%s) was changed in place after it was used, expected it '
             .. 'unchanged until backward', self.name, i, fail.shape(t.sizes))
       end
    end
-   return unpack(self.saved, 1, self.count or 0)
+   return unpack(self.saved, 1, self.savedCount or 0)
 end
 
 --- Remembers an object that is not a tensor, such as a rulebook, until the graph is dropped.
 -- @param object has `remember`, which gives a second reference, and `release`
 -- @return the reference
 function Node:hold(object)
+   if type(object) ~= 'table' or type(object.remember) ~= 'function' then
+      fail.raise('hold: %s, expected an object with remember() and release()',
+         fail.describe(object))
+   end
    if not self.live then return object end
    local mine = object:remember()
    self.held[#self.held + 1] = mine
@@ -66,20 +70,22 @@ end
 --- Says that outputs have no gradient although they are float32; called in `forward`.
 -- @param ... the outputs' positions
 function Node:markConstant(...)
-   if not self.live then return end
-   for i = 1, select('#', ...) do self.constant[(select(i, ...))] = true end
+   for i = 1, select('#', ...) do
+      local output = fail.whole('markConstant', 'output', (select(i, ...)), 1)
+      if self.live then self.constantSlots[output] = true end
+   end
 end
 
 -- After forward: aliases, so that a release by the user does not pull the data away.
 local function secure(node)
-   for i = 1, node.count or 0 do
+   for i = 1, node.savedCount or 0 do
       local t = node.saved[i]
       if t then node.saved[i] = t:remember() end
    end
 end
 
 local function drop(node)
-   for i = 1, node.count or 0 do
+   for i = 1, node.savedCount or 0 do
       if node.saved[i] then node.saved[i]:release() end
    end
    for i = 1, #node.held do node.held[i]:release() end
@@ -95,10 +101,10 @@ local function finish(node, tensors, ...)
    local results = { ... }
    for i = 1, n do
       local y = results[i]
-      if Tensor.is(y) and y.dtype == 'float32' and not node.constant[i] then
+      if Tensor.is(y) and y.dtype == 'float32' and not node.constantSlots[i] then
          if y.node or tensors[y] then y = y:detach() end
          y.node, y.slot, y.requiresGrad = node, i, true
-         if n > 1 then node.outputs[i] = { sizes = y.sizes, device = y.device } end
+         if n > 1 then node.outputShapes[i] = { sizes = y.sizes, device = y.device } end
          results[i] = y
       end
    end
@@ -128,8 +134,8 @@ function autograd.apply(name, forward, backward, ...)
    created = created + 1
    local node = setmetatable({
       name = name, backward = backward, live = true, number = created,
-      edges = {}, needs = {}, saved = {}, versions = {}, held = {}, constant = {}, outputs = {},
-      inputs = n,
+      edges = {}, needs = {}, saved = {}, versions = {}, held = {}, constantSlots = {},
+      outputShapes = {}, inputCount = n,
    }, Node)
    local tensors = {}
    for i = 1, n do
@@ -198,7 +204,7 @@ local function collect(root)
       if not seen[node] then
          seen[node] = true
          list[#list + 1] = node
-         for i = 1, node.inputs do
+         for i = 1, node.inputCount do
             local edge = node.edges[i]
             if edge and edge.node and not seen[edge.node] then stack[#stack + 1] = edge.node end
          end
@@ -210,7 +216,7 @@ end
 
 -- A gradient for each output: zeros for those that nothing came from.
 local function fill(node, grads)
-   for i, output in pairs(node.outputs) do
+   for i, output in pairs(node.outputShapes) do
       grads[i] = grads[i] or Tensor.zeros(output.sizes, { device = output.device })
    end
    return grads
@@ -231,7 +237,7 @@ local function checked(node, i, gradient, graph)
    if graph then return gradient end
    -- what the rule saved is dropped with the node, and its history is not the gradient's
    local borrowed = gradient.requiresGrad
-   for k = 1, node.count or 0 do borrowed = borrowed or node.saved[k] == gradient end
+   for k = 1, node.savedCount or 0 do borrowed = borrowed or node.saved[k] == gradient end
    return borrowed and gradient:detach() or gradient
 end
 
@@ -285,6 +291,8 @@ local function toLeaf(leaf, gradient, walk)
    accumulate(late[leaf], 1, gradient, walk.graph)
 end
 
+local function pack(...) return { ... }, select('#', ...) end
+
 -- Passes the gradients of a node's outputs on to where its inputs came from.  `walk.pending` holds
 -- for each node what its outputs have been given.
 local function step(node, walk)
@@ -297,9 +305,13 @@ local function step(node, walk)
    if node.dropped then node:unsave() end
    arrive(node, grads, walk)
    local graph = walk.graph
-   local given = { scope.record(graph, node.backward, node,
-      unpack(fill(node, grads), 1, node.outputCount)) }
-   for i = 1, node.inputs do
+   local given, count = pack(scope.record(graph, node.backward, node,
+      unpack(fill(node, grads), 1, node.outputCount)))
+   if count > node.inputCount then
+      fail.raise('%s: the rule gave %d gradients, expected at most %d, one for each input',
+         node.name, count, node.inputCount)
+   end
+   for i = 1, node.inputCount do
       local edge = node.edges[i]
       if edge and given[i] then
          local gradient = checked(node, i, given[i], graph)
@@ -417,9 +429,7 @@ function autograd.grad(y, xs, options)
    options = fail.options('grad', options,
       { retainGraph = fail.off, createGraph = fail.off, gradient = false })
    if options.createGraph then options.retainGraph = true end
-   if type(xs) ~= 'table' or Tensor.is(xs) then
-      fail.raise('grad: xs is %s, expected a table of tensors', fail.describe(xs))
-   end
+   fail.list('grad', 'xs', xs, 'a list of tensors')
    local wanted = {}
    for i, x in ipairs(xs) do
       Tensor.check('grad', 'xs[' .. i .. ']', x)

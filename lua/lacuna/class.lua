@@ -46,6 +46,9 @@ end
 
 -- Runs when a class gets a field that it lacked.
 local function define(class, key, value)
+   if key == nil or key ~= key then
+      fail.raise('%s: a field is %s, expected a name', class.__typename, fail.describe(key))
+   end
    if type(key) == 'string' and not rawget(class, '__careful') and isMethod(value) then
       local info = debug.getinfo(value, 'u')
       local guard = maker(info.isvararg and -1 or info.nparams - 1)(value, kin[class],
@@ -71,6 +74,13 @@ function class.original(value) return guarded[value] or value end
 -- @treturn table the class, which is also the metatable of its objects
 -- @treturn table the parent
 local function make(_, name, parent, careful)
+   if type(name) ~= 'string' then
+      fail.raise('class: name is %s, expected a string', fail.describe(name))
+   end
+   if parent ~= nil and not kin[parent] then
+      fail.raise('class: the parent of %s is %s, expected a class', name, fail.describe(parent))
+   end
+   careful = fail.flag('class', 'careful', careful)
    local new = { __typename = name, __careful = careful }
    if parent then
       for key, value in pairs(parent) do

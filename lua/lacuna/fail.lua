@@ -19,11 +19,18 @@ function fail.position()
    end
 end
 
+local places = {}
+
+--- Has a function asked where a failure is, beside the line: `lacuna.nn` names the layer.
+-- @tparam function f gives a text for the end of the sentence, or an empty one
+function fail.tellPlace(f) places[#places + 1] = f end
+
 --- Raises a sentence with the user's position before it.
 -- @tparam string sentence a format, `what: A is B, expected C`
 -- @param ... its values
 function fail.raise(sentence, ...)
    if select('#', ...) > 0 then sentence = sentence:format(...) end
+   for _, place in ipairs(places) do sentence = sentence .. place(sentence) end
    error(fail.position() .. sentence, 0)
 end
 
@@ -127,6 +134,26 @@ function fail.range(op, what, value, low, high)
    if type(value) ~= 'number' or value ~= value or value < low or value > (high or 2 ^ 1023) then
       fail.raise('%s: %s is %s, expected a number %s', op, what, fail.describe(value),
          high and ('from %.14g to %.14g'):format(low, high) or ('of at least %.14g'):format(low))
+   end
+   return value
+end
+
+--- Checks that a value is a plain table of the keys 1, 2, 3 …, with nothing beside them.
+-- @tparam string op who asks
+-- @tparam string what the argument's name
+-- @param value what came
+-- @tparam string expected in words
+-- @treturn table the value
+function fail.list(op, what, value, expected)
+   if type(value) ~= 'table' or getmetatable(value) then
+      fail.raise('%s: %s are %s, expected %s', op, what, fail.describe(value), expected)
+   end
+   local count = #value
+   for key in pairs(value) do
+      if type(key) ~= 'number' or key < 1 or key > count or key ~= math.floor(key) then
+         fail.raise('%s: %s are a table with the key %s, expected %s', op, what, tostring(key),
+            expected)
+      end
    end
    return value
 end

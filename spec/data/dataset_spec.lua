@@ -16,6 +16,7 @@ describe('data sets', function()
       local shifted = data.fromTable({ 5, 6 }, function(x, g) return x + g:integer(10, 10) end)
       assert.are.same({ 15, 16 }, values(shifted))
       assert.fails('fromTable: nil, expected a table', data.fromTable)
+      assert.fails('fromTable: a Tensor, expected a table', data.fromTable, lacuna.ones(3))
    end)
 
    it('are made of a function', function()
@@ -27,6 +28,7 @@ describe('data sets', function()
    it('are subsets and images of others', function()
       local set = data.fromTable { 'a', 'b', 'c' }
       assert.are.same({ 'c', 'a', 'c' }, values(data.subset(set, { 3, 1, 3 })))
+      assert.are.same({ 'b', 'c' }, values(data.subset(set, lacuna.tensor({ 2, 3 }))))
       assert.are.same({ 'aa', 'bb', 'cc' }, values(data.map(set, function(x) return x .. x end)))
       assert.fails('index is the number 4, expected a whole number from 1 to 3', data.subset, set,
          { 4 })

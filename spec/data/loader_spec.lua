@@ -138,15 +138,18 @@ describe('data.Loader', function()
          end)
 
          it('says what collate said', function()
-            local angry = true
+            local angry, silent = true, false
             local loader = numbered({ count = 4 }, { workers = workers, batchSize = 2,
                collate = function(samples)
                   if angry then error('too many', 0) end
-                  return samples
+                  return not silent and samples or nil
                end })
             assert.fails('Loader: collate %(batch 1 of epoch 1%): too many',
                function() idsOf(loader, 1) end)
-            angry = false
+            angry, silent = false, true
+            assert.fails('Loader: collate %(batch 1 of epoch 1%): it gave nil, expected a batch',
+               function() idsOf(loader, 1) end)
+            silent = false
             assert.are.same({ 'sample 1 sample 2', 'sample 3 sample 4' }, idsOf(loader, 1))
             loader:close()
          end)

@@ -115,7 +115,8 @@ local r = apply(Square(), lacuna.zeros(2, 3))
       assert.equal(1, status)
       local lines = {}
       for line in output:gmatch '[^\n]+' do lines[#lines + 1] = line:gsub('^.-script', 'script') end
-      assert.equal('script.lua:4: matmul: inner sizes of 2x3 and 2x3 are 3 and 2, expected equal',
+      assert.equal('script.lua:4: matmul: inner sizes of 2x3 and 2x3 are 3 and 2, expected equal'
+         .. ' (in Square)',
          lines[1])
       assert.equal('stack traceback:', lines[2])
       assert.matches('^\t%[lacuna: %d+ frames%]$', lines[3])

@@ -146,6 +146,59 @@ describe('nn.Module', function()
       assert.equal(layer, layer:to(lacuna.device()))
    end)
 
+   it('says which layer of a network fails, and where it is', function()
+      local net = nn.Sequential():add(nn.ReLU()):add(nn.Sequential():add(nn.Tanh())
+         :add(nn.SubmanifoldConvolution(2, 2, 2, 3)))
+      assert.fails('^%S+ SubmanifoldConvolution: input has 1 planes, expected 2 '
+         .. '%(in 2%.2, nn%.SubmanifoldConvolution%)$', net, input())
+      local Own = class('Own', nn.Module)
+      function Own:__init()
+         nn.Module.__init(self)
+         self:child('inner', nn.Linear(2, 2))
+         self.sizes = { 3, 3 }
+      end
+      function Own:forward(x) return ops.matmul(self.inner(x), lacuna.ones(unpack(self.sizes))) end
+      local own = Own()
+      assert.fails('are 2 and 3, expected equal %(in Own%)$', own, lacuna.ones(1, 2))
+      assert.fails('expected n x 2 %(in inner, nn%.Linear%)$', own, lacuna.ones(1, 3))
+      local ok, message = pcall(coroutine.wrap(function() own(lacuna.ones(1, 3)) end))
+      assert.is_false(ok)
+      assert.matches('%(in inner, nn%.Linear%)$', message)
+      assert.fails('expected a tensor$', ops.matmul, 1, 2)
+   end)
+
+   it('refuses modules and parameters in fields that nobody registered', function()
+      local Own = class('Own', nn.Module)
+      function Own:__init()
+         nn.Module.__init(self)
+         self.relu = nn.ReLU()  -- has nothing to learn
+         self.teacher = { nn.Linear(1, 1) }
+         self:child('linear', nn.Linear(1, 1))
+         self.same = self.linear
+      end
+      local own = Own()
+      assert.equal(2, #own:parameters())
+      own.other = nn.Sequential():add(nn.Linear(1, 1))
+      local expected = "Own: the field other is a nn.Sequential that is not registered, expected "
+         .. "self:child%('other', module%)"
+      for _, method in ipairs { 'parameters', 'stateDict', 'evaluate', 'zeroGrad', 'freeze' } do
+         assert.fails(expected, own[method], own)
+      end
+      own.other = nil
+      own.linear.weight = lacuna.ones(1, 1):requireGrad()
+      assert.fails('nn.Linear: the field weight is another tensor, expected the parameter',
+         own.parameters, own)
+      own.linear.weight = nn.Linear(1, 1).weight  -- shared with another layer
+      assert.equal(2, #own:parameters())
+   end)
+
+   it('refuses a forward that gives several values', function()
+      local Two = class('Two', nn.Module)
+      function Two:__init() nn.Module.__init(self) end
+      function Two:forward(x) return x, x end
+      assert.fails('Two: forward gave 2 values, expected one', Two(), 1)
+   end)
+
    it('lets a user write a layer with operations alone', function()
       local Scale, Module = class('Scale', nn.Module)
       function Scale:__init(planes)
@@ -165,7 +218,8 @@ describe('nn.Module', function()
       assert.fails('SubmanifoldConvolution: input is nil, expected a SparseTensor', net, nil)
       assert.fails('SubmanifoldConvolution: input is a Tensor', net, lacuna.zeros(3, 1))
       assert.fails('input has 2 dimensions, expected 3', nn.MaxPooling(3, 2, 2), input())
-      assert.fails('conv: input is 3x1, expected 3x2', nn.Convolution(2, 2, 2, 2, 1), input())
+      assert.fails('Convolution: input has 1 planes, expected 2$', nn.Convolution(2, 2, 2, 2, 1),
+         input())
       assert.fails('option biass is unknown', nn.Linear, 2, 2, { biass = false })
       assert.fails('nIn is the number 1.5', nn.Linear, 1.5, 2)
       assert.fails('filter size has 2 numbers, expected 3', nn.Convolution, 3, 1, 1, { 2, 2 }, 1)

@@ -1,5 +1,5 @@
 local lacuna = require 'lacuna'
-local optim = lacuna.optim
+local nn, optim = lacuna.nn, lacuna.optim
 
 -- Takes steps on f(w) = w²/2 summed, whose gradient is w.
 local function walk(make, options, steps)
@@ -44,7 +44,8 @@ describe('optim', function()
          s.v = 0.9 * (s.v or 0) + g
          return w - 0.1 * (g + 0.9 * s.v)
       end)
-      assert.fails('expected a momentum and no dampening', optim.SGD, {}, { nesterov = true })
+      assert.fails('expected a momentum and no dampening', optim.SGD,
+         { lacuna.ones(1, { requiresGrad = true }) }, { nesterov = true })
    end)
 
    it('ClassicSGD as the classic library', function()
@@ -180,9 +181,25 @@ describe('optim', function()
    it('refuses what it cannot optimise', function()
       assert.fails('parameters are a Tensor', optim.SGD, lacuna.ones(2))
       assert.fails('parameter 1 does not require a gradient', optim.SGD, { lacuna.ones(2) })
-      assert.fails('lr is the string "fast"', optim.Adam, {}, { lr = 'fast' })
-      assert.fails('lr is the number %-1, expected a number of at least 0', optim.Adam, {},
+      local w = lacuna.ones(1, { requiresGrad = true })
+      for came, parameters in pairs { ['are a nn.Linear'] = nn.Linear(1, 1),
+         ['are a table with the key weight'] = nn.Linear(1, 1):stateDict(),
+         ['are an empty table'] = {}, ['are a table with the key 1.5'] = { w, [1.5] = w } } do
+         local sentence = 'parameters ' .. came .. ', expected a list of tensors'
+         assert.fails(sentence .. ', as net:parameters%(%) gives', optim.SGD, parameters)
+         assert.fails(sentence, optim.SGD({ w }).setParameters, optim.SGD { w }, parameters)
+         if next(parameters) then
+            assert.fails(sentence, optim.clip.norm, parameters, 1)
+            assert.fails('xs ' .. came, lacuna.grad, w:sum(), parameters)
+         end
+      end
+      assert.fails('lr is the string "fast"', optim.Adam, { w }, { lr = 'fast' })
+      assert.fails('lr is the number %-1, expected a number of at least 0', optim.Adam, { w },
          { lr = -1 })
+      local opt = optim.SGD({ w }, { lr = 1 })
+      opt.options.lr = 'x'
+      assert.fails('lr is the string "x", expected a number', opt.step, opt)
+      assert.equal(0, opt.steps)
       assert.fails('there is no Adamm', function() return optim.Adamm end)
    end)
 end)

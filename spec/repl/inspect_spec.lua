@@ -209,7 +209,7 @@ sample, place
       local net = nn.ReLU()
       net.childNames = { 'none' }
       assert.is_string(text(net))
-      local adam = optim.Adam({})
+      local adam = optim.Adam(nn.Linear(1, 1):parameters())
       adam.parameters, adam.options = nil, 3
       assert.matches('^optim%.Adam {.*options = 3', text(adam))
       assert.is_string(text(setmetatable({}, lacuna.Tensor)))

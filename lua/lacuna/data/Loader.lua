@@ -147,6 +147,7 @@ local function finish(self, epoch, b, task, samples)
    local info = { epoch = epoch, batch = b, indices = task.indices }
    local ok, batch = pcall(self.collate, samples, info)
    if not ok then complain(epoch, b, 'collate', batch) end
+   if batch == nil then complain(epoch, b, 'collate', 'it gave nil, expected a batch') end
    return batch
 end
 

@@ -3,6 +3,7 @@
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
 local seeds = require 'lacuna.data.seeds'
+local Tensor = require 'lacuna.Tensor'
 
 local datasets = {}
 
@@ -60,7 +61,7 @@ end
 -- @tparam[opt] function transform takes a sample and a generator, gives a sample
 -- @treturn Dataset
 function datasets.fromTable(list, transform)
-   if type(list) ~= 'table' then
+   if type(list) ~= 'table' or Tensor.is(list) then
       fail.raise('fromTable: %s, expected a table of samples', fail.describe(list))
    end
    if transform ~= nil then fail.callable('fromTable', transform) end
@@ -76,6 +77,7 @@ end
 -- @treturn Dataset
 function datasets.subset(dataset, indices)
    datasets.check('subset', dataset)
+   if Tensor.is(indices) then indices = indices:toTable() end
    if type(indices) ~= 'table' then
       fail.raise('subset: indices are %s, expected a list', fail.describe(indices))
    end

@@ -21,6 +21,7 @@ local clock = require 'lacuna.clock'
 local fail = require 'lacuna.fail'
 local Hook = require 'lacuna.hooks'
 local hooked = require 'lacuna.nn.hooked'
+local place = require 'lacuna.nn.place'
 local report = require 'lacuna.nn.report'
 local SparseTensor = require 'lacuna.SparseTensor'
 local Tensor = require 'lacuna.Tensor'
@@ -132,6 +133,15 @@ local function note(self, output, seconds)
    self.last = last
 end
 
+-- What forward gave, if it is one value.
+local function one(self, ...)
+   if select('#', ...) > 1 then
+      fail.raise('%s: forward gave %d values, expected one; several go into a table',
+         self.__typename, select('#', ...))
+   end
+   return (...)
+end
+
 --- Runs `forward`, with hooks around it where there are any, and notes in `last` what it gave.
 -- @param ... what the layer takes
 -- @return what it gives
@@ -141,12 +151,14 @@ function Module:__call(...)
    if self.forwardHooks or self.forwardPreHooks or self.backwardHooks then
       output = hooked.forward(self, ...)
    else
-      output = self:forward(...)
+      output = one(self, self:forward(...))
    end
    note(self, output, clock() - before)
    Activations.note(self, output)
    return output
 end
+
+fail.tellPlace(place.teller(class.original(Module.__call)))
 
 -- ---- hooks ------------------------------------------------------------------------------------
 
@@ -182,15 +194,37 @@ end
 
 -- ---- what is inside -----------------------------------------------------------------------------
 
+-- Whether a module has parameters or buffers, here or inside.
+local function holdsTensors(module, seen)
+   if #module.parameterNames + #module.bufferNames > 0 then return true end
+   seen[module] = true
+   for _, name in ipairs(module.childNames) do
+      local inner = module[name]
+      if Module.is(inner) and not seen[inner] and holdsTensors(inner, seen) then return true end
+   end
+   return false
+end
+
+-- A module in a field that nobody registered would not learn, be saved or moved.
+local function checkFields(module, met)
+   for name, value in pairs(module) do
+      if not met[value] and Module.is(value) and holdsTensors(value, {}) then
+         fail.raise("%s: the field %s is a %s that is not registered, expected self:child('%s', "
+            .. 'module); one that does not belong here can be kept in a table', module.__typename,
+            tostring(name), value.__typename, tostring(name))
+      end
+   end
+end
+
 --- Lists the modules inside, this one first, with their paths.
 -- @treturn table of `{ path, module }`
 function Module:namedModules()
-   local list, open = {}, {}
+   local list, open, met = {}, {}, {}
    local function visit(path, module)
       if open[module] then
          fail.raise('%s: %s holds itself, expected no loop', self.__typename, path)
       end
-      open[module] = true
+      open[module], met[module] = true, true
       list[#list + 1] = { path, module }
       for name, inner in module:children() do
          visit(path == '' and name or path .. '.' .. name, inner)
@@ -198,6 +232,7 @@ function Module:namedModules()
       open[module] = nil
    end
    visit('', self)
+   for i = 1, #list do checkFields(list[i][2], met) end
    return list
 end
 
@@ -267,6 +302,10 @@ local function named(self, field)
          if not Tensor.is(tensor) then
             fail.raise('%s: the field %s is %s, expected the tensor that was put there',
                module.__typename, name, fail.describe(tensor))
+         end
+         if field == 'parameterNames' and not tensor.learns then
+            fail.raise('%s: the field %s is another tensor, expected the parameter that was put '
+               .. 'there; values go into it by copy', module.__typename, name)
          end
          if not seen[tensor] then
             seen[tensor] = true

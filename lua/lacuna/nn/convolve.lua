@@ -37,6 +37,10 @@ end
 -- @treturn Tensor the features
 -- @treturn ?Tensor what an output row holds that saw the background alone
 function convolve.apply(layer, input, book)
+   if input:planes() ~= layer.nIn then
+      fail.raise('%s: input has %d planes, expected %d', layer.__typename:match '[^.]*$',
+         input:planes(), layer.nIn)
+   end
    layer.multiplyAdds = book:pairs() * layer.nIn * layer.nOut
    local b = input.background
    if not b then return ops.conv(input.features, layer.weight, layer.bias, book) end

@@ -230,6 +230,7 @@ end
 
 function Tensor.__newindex(t, key, value)
    if type(key) ~= 'number' then
+      if key == nil then fail.raise('assignment: row is nil, expected a number') end
       rawset(t, key, value)
       return
    end

@@ -41,9 +41,10 @@ end
 -- Checks what is to be optimised: tensors without history, each once; one that needs no gradient
 -- only if it is a frozen parameter of a module.
 local function readParameters(name, parameters)
-   if type(parameters) ~= 'table' or Tensor.is(parameters) then
-      fail.raise('%s: parameters are %s, expected a table of tensors', name,
-         fail.describe(parameters))
+   local expected = 'a list of tensors, as net:parameters() gives'
+   fail.list(name, 'parameters', parameters, expected)
+   if #parameters == 0 then
+      fail.raise('%s: parameters are an empty table, expected %s', name, expected)
    end
    local list, places = {}, {}
    for i, parameter in ipairs(parameters) do
@@ -122,6 +123,7 @@ end
 --- Updates every parameter that has a gradient and is not frozen.
 -- @treturn Optimizer self
 function Optimizer:step()
+   readOptions(self, self.options)  -- they may have changed since the last step
    checkGradients(self)
    self.steps = self.steps + 1
    autograd.noGrad(function()

@@ -7,9 +7,7 @@ local Tensor = require 'lacuna.Tensor'
 local clip = {}
 
 local function check(parameters, limit)
-   if type(parameters) ~= 'table' or Tensor.is(parameters) then
-      fail.raise('clip: parameters are %s, expected a table of tensors', fail.describe(parameters))
-   end
+   fail.list('clip', 'parameters', parameters, 'a list of tensors, as net:parameters() gives')
    for i, parameter in ipairs(parameters) do Tensor.check('clip', 'parameter ' .. i, parameter) end
    if fail.number('clip', 'limit', limit) < 0 then
       fail.raise('clip: limit is %.14g, expected 0 or more', limit)
