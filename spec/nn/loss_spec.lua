@@ -58,6 +58,7 @@ describe('losses', function()
       assert.near_all({ 2 + 0.125 }, loss, 1e-6)
       loss:backward()
       assert.near_all({ { 2 }, { -0.5 }, { 0 } }, b.grad, 1e-6)
+      assert.near_all({ 2.125 }, nn.ContrastiveLoss { reduction = 'sum' }(a, b, { 1, 0, 0 }), 1e-6)
    end)
 
    it('refuse shapes that differ and options they do not know', function()

@@ -192,6 +192,11 @@ describe('nn.Module', function()
       assert.equal(2, #own:parameters())
    end)
 
+   it('refuses a class in the place of a module', function()
+      assert.fails('nn.Sequential: 1 is the class nn.ReLU, expected a module', nn.Sequential().add,
+         nn.Sequential(), nn.ReLU)
+   end)
+
    it('refuses a forward that gives several values', function()
       local Two = class('Two', nn.Module)
       function Two:__init() nn.Module.__init(self) end

@@ -3,7 +3,7 @@
 --
 --     local loss = nn.ContrastiveLoss { margin = 1 }(a, b, same)
 --
--- a and b are n x c; same is n, 1 for alike pairs and 0 for others.
+-- a and b are n x c; same is a table or a tensor of n, 1 for alike pairs and 0 for others.
 -- @classmod lacuna.nn.ContrastiveLoss
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
@@ -25,6 +25,9 @@ end
 
 function ContrastiveLoss:forward(a, b, same)
    self:same('second input', a, b)
+   if type(same) == 'table' and not Tensor.is(same) then
+      same = Tensor.of(same, { device = a.device })
+   end
    Tensor.check('ContrastiveLoss', 'same', same, 'float32')
    if #same.sizes ~= 1 or same.sizes[1] ~= a.sizes[1] then
       fail.raise('ContrastiveLoss: same is %s, expected %d elements',

@@ -100,8 +100,9 @@ end
 -- internal: checks that a value is a module that may stand inside this one.
 function Module:admit(name, module)
    if not Module.is(module) then
+      local kind = type(module) == 'table' and rawget(module, '__typename')
       fail.raise('%s: %s is %s, expected a module', self.__typename, tostring(name),
-         fail.describe(module))
+         kind and ('the class %s'):format(tostring(kind)) or fail.describe(module))
    end
    for _, entry in ipairs(module:namedModules()) do
       if entry[2] == self then
@@ -355,7 +356,7 @@ function Module:apply(f)
    return self
 end
 
---- Switches to training: statistics of the batch, dropout.
+--- Switches to training: statistics of the batch.
 -- @tparam[opt=true] boolean on
 -- @treturn Module self
 function Module:training(on)
@@ -363,7 +364,7 @@ function Module:training(on)
    return self:apply(function(module) module.training_ = on end)
 end
 
---- Switches to evaluation: running statistics, no dropout.
+--- Switches to evaluation: running statistics.
 -- @treturn Module self
 function Module:evaluate() return self:training(false) end
 

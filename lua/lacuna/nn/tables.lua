@@ -16,7 +16,8 @@ function tables.check(op, inputs)
       SparseTensor.check(op, input)
       if not input.sites:same(inputs[1].sites) then
          fail.raise('%s: tensor %d lies on other sites than tensor 1 (%d and %d), expected the '
-            .. 'same', op, i, input.sites.count, inputs[1].sites.count)
+            .. 'same object: what comes of one sparse tensor, or is made over one Sites', op, i,
+            input.sites.count, inputs[1].sites.count)
       end
       if (not input.background) ~= (not inputs[1].background) then
          fail.raise('%s: tensor %d and tensor 1 differ in exact mode, expected the same', op, i)

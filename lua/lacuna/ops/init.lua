@@ -32,7 +32,10 @@ function ops.define(name, rules)
    if type(name) ~= 'string' then
       fail.raise('define: name is %s, expected a string', fail.describe(name))
    end
-   if ops[name] ~= nil then fail.raise('define: ops.%s exists already', name) end
+   if ops[name] ~= nil then
+      fail.raise('define: ops.%s exists already, expected another name, or ops.%s = nil before it',
+         name, name)
+   end
    rules = fail.options('define', rules, { forward = false, backward = false })
    local forward, backward = rules.forward, rules.backward
    if type(forward) ~= 'function' then
