@@ -333,6 +333,17 @@ describe('mesh.render', function()
       end
    end)
 
+   it('outlines what stands before something, as it always did', function()
+      for class, mean in pairs { chair = 227.7707, mug = 200.9127, gear = 209.8846 } do
+         local shape = shapes.make(class, 1)
+         local flat = mesh.render(mesh.new(shape.vertices, shape.faces),
+            { width = 60, height = 60 }):toFlat()
+         local sum = 0
+         for i = 1, #flat do sum = sum + flat[i] end
+         assert.near(mean, sum / #flat, 0.01)
+      end
+   end)
+
    it('has a colour, and a view', function()
       local red = mesh.render(box(1, 1, 1), { width = 20, colour = { 255, 0, 0 } }):toTable()
       assert.is_true(red[10][10][1] > 2 * red[10][10][2])
