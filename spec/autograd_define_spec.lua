@@ -160,4 +160,25 @@ describe('ops.define', function()
          { forward = f, gradient = f })
       assert.is_nil(ops.new)
    end)
+
+   it('says what is wrong with what a rule keeps', function()
+      local node
+      local function run(f)
+         return function()
+            lacuna.autograd.apply('mine', function(context, x)
+               node = context
+               f(context)
+               return x + 1
+            end, function(_, dy) return dy end, lacuna.ones(1, { requiresGrad = true }))
+         end
+      end
+      assert.fails('^%S+ hold: the number 5, expected an object with remember%(%) and release',
+         run(function(context) context:hold(5) end))
+      assert.fails('^%S+ markConstant: output is nil, expected a whole number of at least 1$',
+         run(function(context) context:markConstant(nil) end))
+      assert.fails('^%S+ save: self is nil, expected a autograd.Node', run(function(context)
+         context.save(nil)
+      end))
+      assert.fails('unsave: self is a Tensor', node.unsave, lacuna.ones(1))
+   end)
 end)

@@ -37,4 +37,14 @@ describe('self', function()
       assert.fails('Layer: the module was not set up, expected Module.__init%(self%) first',
          Layer)
    end)
+
+   it('is made of a name, a class and a flag', function()
+      local class = require 'lacuna.class'
+      assert.fails('^%S+ class: name is nil, expected a string$', class)
+      assert.fails('class: the parent of X is the number 1, expected a class', class, 'X', 1)
+      assert.fails('class: the parent of X is a table, expected a class', class, 'X', {})
+      assert.fails('class: careful is the number 1', class, 'X', nil, 1)
+      local X = class 'X'
+      assert.fails('^%S+ X: a field is nil, expected a name$', function() X[nil] = 1 end)
+   end)
 end)

@@ -37,6 +37,16 @@ describe('options', function()
       end
    end)
 
+   it('are read from a list of strings by a list of entries', function()
+      assert.fails('^%S+ options: arguments are nil and the list is nil, expected two tables$',
+         options.read)
+      assert.fails('options: the list begins with nil, expected a sentence', options.read, {}, {})
+      assert.fails('options: entry 2 of the list is a table, expected { name, default, text }',
+         options.read, {}, { 'X.', { 'a', {}, 'text' } })
+      assert.fails('options: argument 1 is the number 5, expected a string', options.read, { 5 },
+         wanted)
+   end)
+
    it('are listed on request, and the script ends', function()
       files.open()
       local script = files.write('x.lua', [[

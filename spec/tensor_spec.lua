@@ -219,6 +219,7 @@ describe('a tensor', function()
       assert.fails('copy: source is 3, expected as many elements as 1x2',
          function() x[1] = lacuna.ones(3) end)
       assert.fails('fill: value is the number nan', function() x[1] = 0 / 0 end)
+      assert.fails('^%S+ assignment: row is nil, expected a number$', function() x[nil] = 1 end)
       assert.is_nil(x.nothing)
    end)
 

@@ -39,15 +39,40 @@ local function convert(name, default, text)
    return text
 end
 
+local function check(arguments, spec)
+   if type(arguments) ~= 'table' or type(spec) ~= 'table' then
+      fail.raise('options: arguments are %s and the list is %s, expected two tables',
+         fail.describe(arguments), fail.describe(spec))
+   end
+   if type(spec[1]) ~= 'string' then
+      fail.raise('options: the list begins with %s, expected a sentence about the script',
+         fail.describe(spec[1]))
+   end
+   for i = 2, #spec do
+      local entry = spec[i]
+      local right = type(entry) == 'table' and type(entry[1]) == 'string'
+         and type(entry[3]) == 'string'
+      local default = type(right and entry[2])
+      if not right or default ~= 'number' and default ~= 'string' and default ~= 'boolean' then
+         fail.raise('options: entry %d of the list is %s, expected { name, default, text }, the '
+            .. 'default a number, string or boolean', i, fail.describe(entry))
+      end
+   end
+end
+
 --- Reads the command line.
 -- @tparam table arguments such as the global `arg`
 -- @tparam table spec a sentence about the script, then `{ name, default, text }` for each option
 -- @treturn table value by name
 function options.read(arguments, spec)
+   check(arguments, spec)
    local values, defaults = {}, {}
    for i = 2, #spec do values[spec[i][1]], defaults[spec[i][1]] = spec[i][2], spec[i][2] end
    local i = 1
-   while arguments[i] do
+   while arguments[i] ~= nil do
+      if type(arguments[i]) ~= 'string' then
+         fail.raise('options: argument %d is %s, expected a string', i, fail.describe(arguments[i]))
+      end
       if arguments[i] == '--help' then
          print(usage(spec))
          os.exit(0)
@@ -62,7 +87,8 @@ function options.read(arguments, spec)
          text = 'true'
       elseif not text then
          i = i + 1
-         text = arguments[i] or fail.raise('options: --%s lacks its value', name)
+         text = arguments[i]
+         if type(text) ~= 'string' then fail.raise('options: --%s lacks its value', name) end
       end
       values[name] = convert(name, default, text)
       i = i + 1

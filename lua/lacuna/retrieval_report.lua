@@ -11,12 +11,14 @@ local files = require 'lacuna.io'
 local image = require 'lacuna.image'
 local mesh = require 'lacuna.mesh'
 local meshes = require 'lacuna.data.meshes'
+local Module = require 'lacuna.nn.Module'
 local ops = require 'lacuna.ops'
 local plot = require 'lacuna.plot'
 local retrieval = require 'lacuna.retrieval'
 local scope = require 'lacuna.scope'
 local SparseTensor = require 'lacuna.SparseTensor'
 local Tensor = require 'lacuna.Tensor'
+local thousands = require('lacuna.show').thousands
 local tsne = require 'lacuna.tsne'
 
 local report = {}
@@ -45,10 +47,6 @@ local function checkArguments(op, net, options)
    if type(options) ~= 'table' then
       fail.raise('%s: options are %s, expected a table', op, fail.describe(options))
    end
-end
-
-local function thousands(n)
-   return (('%.0f'):format(n):reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
 end
 
 --- Runs a network on one voxelised mesh and lists its layers as the DeepC2 table does: gathering
@@ -134,7 +132,7 @@ local function describeFolder(net, folder, options)
       for _, item in ipairs(set[split]) do items[#items + 1] = item end
    end
    for i, item in ipairs(items) do
-      local generator = ops.Generator(1000 * options.seed + i)
+      local generator = ops.Generator(1000 * (options.seed or 0) + i)
       local rows = scope.run(function()
          return report.layers(net, meshes.load(item), {
             renderSize = options.render, rotation = generator,
@@ -168,12 +166,14 @@ end
 -- meshes.
 -- @tparam DeepC2 net
 -- @tparam string path
--- @tparam table options `render`, `seed`
+-- @tparam table options `render`, the size; `seed` of the poses, 0
 function report.describe(net, path, options)
    checkArguments('describe', net, options)
    if type(path) ~= 'string' then
       fail.raise('describe: path is %s, expected a string', fail.describe(path))
    end
+   fail.range('describe', 'render', options.render, 1)
+   if options.seed ~= nil then fail.whole('describe', 'seed', options.seed, 0) end
    local isMesh = path:lower():match '%.off$'
    return (isMesh and describeMesh or describeFolder)(net, path, options)
 end
@@ -182,16 +182,61 @@ end
 
 local Scorer = class('RetrievalScorer')
 
+local function isTable(value) return type(value) == 'table' end
+
+local function checkParts(parts)
+   local options = isTable(parts) and parts.options
+   if not isTable(options) or type(options.name) ~= 'string' then
+      fail.raise('report: parts are %s, expected a table with options that have a name',
+         fail.describe(parts))
+   end
+   fail.whole('report', 'seed', options.seed, 0)
+   fail.whole('report', 'views', options.views, 1)
+   local set = parts.set
+   if not (isTable(set) and isTable(set.classes) and isTable(set.train) and isTable(set.test)) then
+      fail.raise('report: set is %s, expected a table with classes, train and test',
+         fail.describe(set))
+   end
+   fail.callable('report: loader', parts.loader)
+   fail.callable('report: embed', parts.embed)
+   if not Module.is(parts.net) then
+      fail.raise('report: net is %s, expected a module', fail.describe(parts.net))
+   end
+end
+
+-- What a part of a result is: a list of `count` rows of numbers, `planes` each if that is known.
+local function checkRows(op, result, name, count, planes)
+   local rows = isTable(result) and result[name] or nil
+   if not isTable(rows) or #rows ~= count then
+      fail.raise('%s: %s of the result is %s, expected %d rows', op, name,
+         isTable(rows) and 'a list of ' .. #rows or fail.describe(rows), count)
+   end
+   for i = 1, count do
+      local row = rows[i]
+      if not isTable(row) or planes and #row ~= planes then
+         fail.raise('%s: row %d of the %s is %s, expected %s numbers', op, i, name,
+            isTable(row) and 'a list of ' .. #row or fail.describe(row), planes or 'some')
+      end
+      for p = 1, #row do
+         if type(row[p]) ~= 'number' then
+            fail.raise('%s: number %d of row %d of the %s is %s, expected a number', op, p, i, name,
+               fail.describe(row[p]))
+         end
+      end
+   end
+end
+
+-- A file's failure ends what a scorer does.
+local function written(ok, message)
+   if not ok then fail.raise('%s', message) end
+end
+
 --- Makes a scorer.
 -- @tparam table parts `options` (name, seed, views, render), `set` as `meshes.open` gives it,
 -- `loader(split, options)`, `embed(batch)` giving unit vectors, `net`
 -- @treturn Scorer
 function report.new(parts)
-   local options = type(parts) == 'table' and parts.options
-   if type(options) ~= 'table' or type(options.name) ~= 'string' then
-      fail.raise('report: parts are %s, expected a table with options that have a name',
-         fail.describe(parts))
-   end
+   checkParts(parts)
    local self = setmetatable({}, Scorer)
    for name, part in pairs(parts) do self[name] = part end
    self.folder = 'runs/' .. parts.options.name
@@ -216,7 +261,9 @@ function Scorer:vectors(split)
    scope.record(false, function()
       for view = 1, self.options.views do
          for batch in loader:epoch(view) do
-            local rows = scope.run(function() return self.embed(batch):toTable() end)
+            local rows = scope.run(function()
+               return Tensor.check('report: embed', 'its result', self.embed(batch)):toTable()
+            end)
             for i, id in ipairs(batch.ids) do
                local sum = sums[id] or {}
                for p, value in ipairs(rows[i]) do sum[p] = (sum[p] or 0) + value end
@@ -279,6 +326,7 @@ end
 --- Draws queries beside the training shapes nearest to them, to queries.png.
 -- @tparam table result with `distances`, queries x targets
 function Scorer:showNeighbours(result)
+   checkRows('showNeighbours', result, 'distances', #self.set.test, #self.set.train)
    local rows, shown = {}, {}
    for i, item in ipairs(self.set.test) do
       if not shown[item.class] and #rows < 12 then
@@ -286,7 +334,7 @@ function Scorer:showNeighbours(result)
          local order, names = ranking(result.distances[i]), {}
          local row = { { picture = mesh.render(meshes.load(item), { width = 112, height = 112 }),
             caption = item.class } }
-         for k = 1, 6 do
+         for k = 1, math.min(6, #order) do
             local found = self.set.train[order[k]]
             local right = found.class == item.class
             names[k] = right and found.class or '(' .. found.class .. ')'
@@ -295,11 +343,12 @@ function Scorer:showNeighbours(result)
          end
          rows[#rows + 1] = row
          if #rows <= 5 then
-            print(('  %-12s -> %s'):format(item.class, table.concat(names, ', ', 1, 5)))
+            print(('  %-12s -> %s'):format(item.class,
+               table.concat(names, ', ', 1, math.min(5, #names))))
          end
       end
    end
-   assert(image.write(self.folder .. '/queries.png', image.sheet(rows, {
+   written(image.write(self.folder .. '/queries.png', image.sheet(rows, {
       title = 'Queries, and the nearest training shapes', lead = 1,
    })))
 end
@@ -307,6 +356,8 @@ end
 --- Draws all shapes as points of a plane, to embedding.png.
 -- @tparam table result with `targets` and `queries`, rows of numbers
 function Scorer:showEmbedding(result)
+   checkRows('showEmbedding', result, 'targets', #self.set.train)
+   checkRows('showEmbedding', result, 'queries', #self.set.test)
    local points, names = {}, {}
    for split, list in pairs { train = result.targets, test = result.queries } do
       for i, row in ipairs(list) do
@@ -324,6 +375,11 @@ end
 --- Scores the trained network and writes metrics, weights and pictures.
 -- @tparam table curve the mean loss of each epoch
 function Scorer:after(curve)
+   if not isTable(curve) then
+      fail.raise('after: curve is %s, expected the mean loss of each epoch', fail.describe(curve))
+   end
+   for i = 1, #curve do fail.number('after', ('loss %d'):format(i), curve[i]) end
+   if not self.untrained then fail.raise('after: there is no score, expected before() first') end
    local result = score(self)
    local s = result.scores
    print(('mAP after training %.3f (before %.3f, chance %.3f, voxel count %.3f)'):format(s.map,
@@ -332,14 +388,14 @@ function Scorer:after(curve)
    print 'nearest shapes of some queries, wrong ones in brackets:'
    self:showNeighbours(result)
    self:showEmbedding(result)
-   assert(files.saveTensors(self.folder .. '/weights.safetensors', self.net:stateDict()))
+   written(files.saveTensors(self.folder .. '/weights.safetensors', self.net:stateDict()))
    self.metrics = {
       map_untrained = self.untrained, map_trained = s.map, map_chance = self.chance,
       map_voxel_count = self.byCount, nn = s.nn, ft = s.ft, st = s.st, dcg = s.dcg, e = s.e,
       precision = s.precision, recall = s.recall, loss = curve, options = self.options,
       seconds = clock() - self.began,
    }
-   assert(files.writeJson(self.folder .. '/metrics.json', self.metrics))
+   written(files.writeJson(self.folder .. '/metrics.json', self.metrics))
    print(('%.0f seconds; see %s/ for metrics.json, weights.safetensors, embedding.png, queries.png')
       :format(self.metrics.seconds, self.folder))
 end

@@ -102,4 +102,38 @@ describe('a set of labelled meshes', function()
          sample.features:release()
       end
    end)
+
+   it('says what is wrong with a wish, an item or a sample', function()
+      assert.fails('^%S+ meshes: data is the number 5, expected the path', meshes.open,
+         { data = 5 })
+      assert.fails('meshes: seed is the number 0.5', meshes.open, { seed = 0.5 })
+      assert.fails('meshes: train is the number %-1', meshes.open, { train = -1 })
+      assert.fails('meshes: holdout is the string "x"', meshes.open, { holdout = 'x' })
+      assert.fails('^%S+ meshes.load: item is nil, expected a table with a path or a shape$',
+         meshes.load)
+      assert.fails('meshes.load: mesh of an item is the number 1', meshes.load, { mesh = 1 })
+      assert.fails('^%S+ meshes.dataset: items are nil, expected a list$', meshes.dataset)
+      assert.fails('meshes.dataset: item is the number 1', meshes.dataset, { 1 })
+      assert.fails('meshes.dataset: size is the number 0', meshes.dataset, {}, { size = 0 })
+      assert.fails('meshes.dataset: renderSize is false', meshes.dataset, {},
+         { renderSize = false })
+      assert.fails('meshes.dataset: jitter is the number %-1', meshes.dataset, {}, { jitter = -1 })
+      local set = meshes.dataset({ { shape = shapes.make('cross', 1), label = 1 } }, { size = 8 })
+      assert.fails('^%S+ MeshDataset: i is the number 2, expected a whole number from 1 to 1$',
+         set.get, set, 2)
+      assert.fails('MeshDataset: generator is the number 5, expected a Generator', set.get, set, 1,
+         5)
+      local remote = require 'lacuna.data.meshes_remote'
+      assert.fails('^%S+ meshes_remote: description is nil, expected a table$', remote)
+      assert.fails('meshes_remote: split is nil, expected train, test or learn', remote, {})
+   end)
+
+   it('may be learnt from where there are more meshes than a call has room for', function()
+      local lines = {}
+      for i = 1, 9000 do lines[i] = 'a.off cup train' end
+      local path = files.write('list', table.concat(lines, '\n') .. '\na.off cup test\n')
+      local set = require 'lacuna.data.meshes_remote' { data = path, seed = 0, holdout = 0,
+         split = 'learn', companions = 0 }
+      assert.equal(9000, set:size())
+   end)
 end)

@@ -145,6 +145,14 @@ describe('samplers.balanced', function()
    end)
 end)
 
+describe('labels', function()
+   it('are strings or numbers', function()
+      local options = { classes = 1, each = 1 }
+      assert.fails('^%S+ balanced: label 2 is the number %-?nan, expected a string or a number$',
+         samplers.balanced, { 1, 0 / 0 }, options)
+   end)
+end)
+
 describe('samplers.triplets', function()
    it('lays out anchors, positives and negatives by class', function()
       local labels = labelsOf(4, 5, 6, 1)
@@ -326,5 +334,20 @@ describe('samplers.select', function()
       assert.are.same({ {}, {}, {} }, { samplers.select({}, {}) })
       assert.fails('distances have 3 rows, expected 2 x 2', samplers.select, d, { 1, 2 })
       assert.fails('fall is the number 3', samplers.select, d, { 1, 1, 2 }, { fall = 3 })
+   end)
+
+   it('says which number is wrong', function()
+      local d = { { 0, 1 }, { 1, 0 } }
+      assert.fails('^%S+ select: a distance is false, expected a number$', samplers.select,
+         { { 0, 1 }, { false, 0 } }, { 1, 1 })
+      assert.fails('select: anchors are the number 1, expected a list', samplers.select, d,
+         { 1, 1 }, { anchors = 1 })
+      assert.fails('select: one of negatives is the number 3, expected a whole number from 1 to 2',
+         samplers.select, d, { 1, 1 }, { negatives = { 1, 3 } })
+      assert.fails('select: generator is the number 1, expected a Generator', samplers.select, d,
+         { 1, 1 }, { generator = 1 })
+      local weights = require 'lacuna.data.triplets'.weights
+      assert.fails('^%S+ weights: n is nil, expected a whole number', weights)
+      assert.fails('weights: fall is the number 1', weights, 3, 1)
    end)
 end)

@@ -128,6 +128,81 @@ describe('data.solids', function()
    end)
 end)
 
+describe('data.solids says what is wrong with', function()
+   local square = { { 1, 0 }, { 0, 1 }, { -1, 0 }, { 0, -1 } }
+   local function one() return 1 end
+
+   it('an outline and its sections', function()
+      assert.fails('^%S+ solids.loft: outline is nil, expected 3 points or more$', solids.loft)
+      assert.fails('loft: outline is a list of 2, expected 3', solids.loft, { { 1, 0 }, { 0, 1 } })
+      assert.fails('loft: point 2 of the outline is nil, expected 2 numbers', solids.loft,
+         { { 1, 0 }, nil, { 0, 1 } })
+      assert.fails('loft: number 2 of point 1 of the outline is nil', solids.loft,
+         { { 1 }, { 0, 1 }, { 1, 1 } })
+      assert.fails('loft: list of sections is a list of 2, expected 3', solids.loft, square,
+         { { 0, 0 }, { 1, 0 } })
+      assert.fails('loft: scale of section 1 of 3 is 1, expected 0', solids.loft, square,
+         { { 0, 1 }, { 1, 1 }, { 2, 0 } })
+      assert.fails('loft: scale of section 3 of 3 is 2, expected 0', solids.loft, square,
+         { { 0, 0 }, { 1, 1 }, { 2, 2 } })
+      assert.fails('loft: sections 1 and 2 have scale 0', solids.loft, square,
+         { { 0, 0 }, { 1, 0 }, { 2, 1 }, { 3, 0 } })
+      assert.fails('loft: scaleY of section 2 is the string "x"', solids.loft, square,
+         { { 0, 0 }, { 1, 1, 0, 0, 'x' }, { 2, 0 } })
+   end)
+
+   it('a path and its radius', function()
+      local path = { { 0, 0, 0 }, { 0, 0, 1 } }
+      assert.fails('tube: path is a list of 1, expected 2 points', solids.tube, { { 0, 0, 0 } },
+         one, 5)
+      assert.fails('tube: path is a list of 2, expected 3 points', solids.tube, path, one, 5, true)
+      assert.fails('tube: the path stands at point 1', solids.tube, { { 1, 0, 0 }, { 1, 0, 0 } },
+         one, 5)
+      assert.fails('tube: the number 1, expected a function', solids.tube, path, 1, 5)
+      assert.fails('tube: the radius is nil, expected a number of at least 0', solids.tube, path,
+         function() end, 5)
+      assert.fails('tube: segments is the number 2, expected', solids.tube, path, one, 2)
+      assert.fails('tube: closed is the number 0, expected true or false', solids.tube, path, one,
+         5, 0)
+   end)
+
+   it('a number of corners, which may not be endless', function()
+      assert.fails('circle: n is the number inf, expected a whole number from 3', solids.circle,
+         1 / 0)
+      assert.fails('circle: n is nil', solids.circle)
+      assert.fails('split: steps is the number 0', solids.split, square, 0)
+      assert.fails('ellipsoid: n is the number 3, expected a whole number from 4',
+         solids.ellipsoid, 1, 1, 1, 3)
+      assert.fails('ellipsoid: y is nil', solids.ellipsoid, 1)
+      assert.fails('box: z is the number %-1, expected a number of at least 0', solids.box, 1, 2,
+         -1)
+      assert.fails('box: steps is false', solids.box, 1, 2, 3, false)
+      assert.fails('prism: height is the number %-?nan', solids.prism, square, 0 / 0)
+   end)
+
+   it('a solid', function()
+      local box = solids.box(1, 1, 1)
+      assert.fails('map: nil, expected a solid: a table with vertices and faces', solids.map)
+      assert.fails('map: nil, expected a function', solids.map, box)
+      assert.fails('map: what f gives for y is nil', solids.map, box, one)
+      assert.fails('shift: dy is nil', solids.shift, box, 1)
+      assert.fails('shift: the number 1, expected a solid', solids.shift, 1, 1, 1, 1)
+      assert.fails('turn: axis is the string "w", expected x, y or z', solids.turn, box, 'w', 1)
+      assert.fails('turn: angle is nil', solids.turn, box, 'x')
+      assert.fails('join: nil, expected an array of solids', solids.join)
+      assert.fails('join: the solid has 4 numbers of vertices and 0 of faces', solids.join,
+         { { vertices = { 1, 2, 3, 4 }, faces = {} } })
+      assert.fails('join: a corner of a face is the number 1, expected a whole number from 0 to 0',
+         solids.join, { { vertices = { 1, 2, 3 }, faces = { 0, 1, 0 } } })
+      assert.same({ vertices = {}, faces = {} }, solids.join {})
+   end)
+
+   it('nothing in a path that turns into its own normal', function()
+      local bent = solids.tube({ { 0, 0, 0 }, { 0, 0, 1 }, { 5, 0, 0 } }, one, 4)
+      for _, x in ipairs(bent.vertices) do assert.equal(x, x) end
+   end)
+end)
+
 describe('the check of meshes', function()
    it('notices a hole, a flipped triangle and a mesh inside out', function()
       local box = solids.box(1, 1, 1)

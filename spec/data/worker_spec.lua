@@ -1,3 +1,5 @@
+local Workers = require 'lacuna.data.Workers'
+local data = require 'lacuna.data'
 local pools = require 'spec.support.pools'
 local worker = require 'lacuna.worker'
 
@@ -120,5 +122,30 @@ describe('worker #threads', function()
       assert.has_error(function() pool:put(1) end)
       assert.has_error(function() worker.start(1) end)
       pool:close()
+   end)
+end)
+
+describe('data.Workers #threads', function()
+   it('says what is wrong, and does not wait for what nobody asked', function()
+      local workers = Workers(1, data.remote('spec.support.numbered', { count = 3 }).description)
+      assert.equal(3, workers:size())
+      local id = workers:put { indices = { 1 }, seeds = { 7 } }
+      assert.is_string(workers:take(id))
+      assert.fails('^%S+ take: id is the number %d, expected one that put gave and nobody took$',
+         workers.take, workers, id)
+      assert.fails('take: id is nil', workers.take, workers)
+      assert.fails('^%S+ put: task is nil, expected { size = true } or lists', workers.put, workers)
+      assert.fails('put: task is a table', workers.put, workers, { indices = { 1 }, seeds = {} })
+      assert.fails('put: one of indices is the number 0', workers.put, workers,
+         { indices = { 0 }, seeds = { 1 } })
+      local dropped = workers:put { size = true }
+      workers:cancel()
+      assert.fails('take: id is', workers.take, workers, dropped)
+      workers:close()
+      workers:close()
+      for _, method in ipairs { 'put', 'take', 'cancel' } do
+         assert.fails('^%S+ ' .. method .. ': the workers were closed$', workers[method], workers,
+            1)
+      end
    end)
 end)

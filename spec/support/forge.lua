@@ -121,7 +121,7 @@ function forge.run(calls, seed, folder, device, options)
    for _, target in ipairs((wild.targets(folder, options.library))) do
       if not (target.slow or target.patient) then targets[#targets + 1] = target end
    end
-   return wild.inside(folder, run, calls, wild.random(seed), targets, folder, device, options)
+   return wild.quietly(folder, run, calls, wild.random(seed), targets, folder, device, options)
 end
 
 function run(calls, random, targets, folder, device, options)

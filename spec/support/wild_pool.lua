@@ -2,6 +2,8 @@
 -- @module spec.support.wild_pool
 local lacuna = require 'lacuna'
 
+local meshes = require 'lacuna.data.meshes'
+
 local wild_pool = {}
 
 local MINE = 'mine: what came, expected nothing'
@@ -107,6 +109,9 @@ end
 
 local function putLayers(put)
    local nn = lacuna.nn
+   local net = nn.Sequential():add(nn.Tanh())
+   put(net:registerForwardHook(function() end))
+   put((net:activations(lacuna.ones(2, 2))))
    for _, layer in ipairs {
       nn.SubmanifoldConvolution(2, 2, 3, 3), nn.Sequential():add(nn.ReLU()), nn.MSELoss(),
       nn.Convolution(2, 2, 3, 2, 2), nn.MaxPooling(2, 2, 2), nn.AveragePooling(2, 2, 2),
@@ -115,22 +120,89 @@ local function putLayers(put)
       nn.DenseToSparse(2), nn.InputLayer(2, 5), nn.OutputLayer(2), nn.JoinTable(), nn.AddTable(),
       nn.ConcatTable():add(nn.ReLU()):add(nn.Tanh()), nn.TripletLoss(), nn.ContrastiveLoss(),
       nn.CrossEntropyLoss(), nn.ReLU(), nn.ELU(), nn.LeakyReLU(), nn.Sigmoid(), nn.Softplus(),
-      nn.Identity(),
+      nn.Identity(), nn.DeepC2(3, 0, 2),
    } do
       put(layer)
    end
 end
 
+-- A list of two meshes, one of each split.
+local function meshList(folder)
+   local path = folder .. '/list'
+   for name, text in pairs { list = 'a.off cup train\na.off cup test\n',
+      ['a.off'] = 'OFF\n3 1 0\n0 0 0\n2 0 0\n0 2 0\n3 0 1 2\n' } do
+      local file = assert(io.open(folder .. '/' .. name, 'w'))
+      file:write(text)
+      file:close()
+   end
+   return path
+end
+
+-- What a retrieval experiment is made of, as small as it can be.
+local function scorer()
+   local data, nn = lacuna.data, lacuna.nn
+   local set = { classes = { 'cup' }, train = {}, test = {} }
+   for _, list in ipairs { set.train, set.test } do
+      for i = 1, 2 do
+         list[i] = { class = 'cup', label = 1,
+            mesh = lacuna.mesh.new({ { 0, 0, 0 }, { i, 0, 0 }, { 0, 1, 1 } }, { { 0, 1, 2 } }) }
+      end
+   end
+   return require('lacuna.retrieval_report').new {
+      options = { name = 'wild', seed = 0, views = 1, render = 8, workers = 0 }, set = set,
+      net = nn.Linear(1, 2),
+      loader = function(split, options)
+         return data.Loader(meshes.dataset(set[split], { renderSize = 4, size = 8 }),
+            options.loader)
+      end,
+      embed = function(batch) return lacuna.ones(#batch.ids, 2) end,
+   }
+end
+
+local function putData(put, folder)
+   local data = lacuna.data
+   local list = meshList(folder)
+   put(data.fromTable { 1, 2, 3 })
+   put(data.Loader(data.fromTable { 1, 2, 3 }))
+   local shuffled = data.samplers.shuffled(5, { batchSize = 2 })
+   put(shuffled)
+   put(data.samplers.together(shuffled, data.samplers.sequential(3), 5))
+   put(data.samplers.balanced({ 'a', 'a', 'b', 'b' }, { classes = 2, each = 2 }))
+   put(data.samplers.triplets({ 'a', 'a', 'b', 'b' }, { batchSize = 3, classes = 1 }))
+   put(data.remote('spec.support.numbered', { count = 3 }))
+   put(meshes.dataset(meshes.open({ data = list }).train, { renderSize = 4, size = 8 }))
+   put(scorer())
+end
+
+-- Objects whose metatable is no class, by what they are called.
+local function nameless()
+   return {
+      ['lacuna.memory()'] = lacuna.memory(), ['lacuna.memory(device)'] = lacuna.memory 'cpu',
+   }
+end
+
+--- Names the metatables that are no classes.
+-- @treturn table name by metatable
+function wild_pool.nameless()
+   local names = {}
+   for name, object in pairs(nameless()) do names[getmetatable(object)] = name end
+   return names
+end
+
 local function putOthers(put, folder)
-   local data, optim = lacuna.data, lacuna.optim
+   local optim = lacuna.optim
    put(lacuna.mesh.new({ { 0, 0, 0 }, { 1, 0, 0 }, { 0, 1, 1 } }, { { 0, 1, 2 } }))
    put(lacuna.Generator(1))
    put(optim.Adam({ lacuna.tensor({ 1 }, { requiresGrad = true }) }))
-   put(data.fromTable { 1, 2, 3 })
-   put(data.Loader(data.fromTable { 1, 2, 3 }))
-   put(data.samplers.shuffled(5, { batchSize = 2 }))
-   put(data.samplers.balanced({ 'a', 'a', 'b', 'b' }, { classes = 2, each = 2 }))
-   put(data.remote('spec.support.numbered', { count = 3 }))
+   put(optim.schedule.step { lr = 0.1 })
+   put(optim.schedule.exponential { lr = 0.1 })
+   put(optim.schedule.cosine { lr = 0.1 })
+   put(lacuna.checkpoint(folder .. '/saved', { net = lacuna.nn.Linear(1, 1) },
+      { say = function() end }))
+   put((lacuna.ones(1, { requiresGrad = true }) * 2).node)
+   local others = nameless()
+   put(others['lacuna.memory()'])
+   put(others['lacuna.memory(device)'])
    local quiet = io.open(folder .. '/progress', 'w')
    put(require('lacuna.progress').new('title', 3, { out = quiet, live = false }))
    local parameters = { lacuna.tensor({ 1, 2 }, { requiresGrad = true }) }
@@ -145,17 +217,30 @@ local numbers = { 0, 1, 2, 3, 4, -1, 1.5, 0 / 0, 1 / 0, -1 / 0, 2 ^ 53, 2 ^ 53 +
 local strings = { '', 'cpu', 'shadow', 'nowhere', 'float32', 'int32', 'weight', 'mean', 'a\0b%d',
    '%s%n', ('x'):rep(1000), ('%5000d'):rep(50), '\255\254', '../x', '1', 'nan', '__index' }
 
+--- Starts a worker, which takes too long to do for every pool.
+-- @tparam string folder for files
+-- @treturn Workers
+function wild_pool.workers(folder)
+   local description = lacuna.data.remote('lacuna.data.meshes_remote',
+      { data = meshList(folder), seed = 0, holdout = 0, split = 'train', size = 8, renderSize = 4,
+         augment = false }).description
+   return require 'lacuna.data.Workers'(1, description)
+end
+
 --- Makes fresh arguments.
 -- @tparam string folder for files
 -- @tparam string device the second device
+-- @tparam[opt] Workers workers as `workers` makes them
 -- @treturn table
 -- @treturn number how many at its start are live objects
-function wild_pool.new(folder, device)
+function wild_pool.new(folder, device, workers)
    local pool = {}
    local function put(value) pool[#pool + 1] = value end
    putObjects(put, device)
    putLayers(put)
+   putData(put, folder)
    putOthers(put, folder)
+   if workers then put(workers) end
    put(io.stdout)
    put(coroutine.create(complain))
    put(newproxy(true))
@@ -165,8 +250,7 @@ function wild_pool.new(folder, device)
       'yield', 'compute', 'collect', 'release' } do
       put(list[name])
    end
-   put(folder .. '/missing')
-   put(folder)
+   for _, name in ipairs { '/missing', '/list', '/a.off', '' } do put(folder .. name) end
    for _, v in ipairs(numbers) do put(v) end
    for _, v in ipairs(strings) do put(v) end
    for _, v in ipairs { 7LL, 18446744073709551615ULL, 1i, touchy(), cycle(), nested(40), true,

@@ -30,10 +30,24 @@ if driver == 'forge' then
 end
 local complaints, count = wild.run(calls, seed, folder, device, options)
 for _, complaint in ipairs(complaints) do print(complaint) end
-print(('%d calls: %d results, %d errors; %d of %d functions, %d left out'):format(calls,
-   count.results, count.errors, count.covered, count.targets, #count.left))
+print(('%d calls: %d results, %d errors; %s'):format(calls, count.results, count.errors,
+   wild.shares(count)))
 if os.getenv 'LACUNA_WILD_LIST' then
-   for _, entry in ipairs(count.left) do print('left out: ' .. entry.name .. ': ' .. entry.why) end
+   local inside = {}
+   for _, entry in ipairs(count.left) do
+      if entry.inner then
+         inside[entry.module] = (inside[entry.module] or 0) + 1
+      else
+         print(('left out: %s: %s'):format(entry.name, entry.why))
+      end
+   end
+   for _, entry in ipairs(count.left) do
+      if inside[entry.module] then
+         print(('left out: the %d functions of %s, which %s'):format(inside[entry.module],
+            entry.module, entry.why))
+         inside[entry.module] = nil
+      end
+   end
    local names = {}
    for name in pairs(count.met) do names[#names + 1] = name end
    local function share(name) return (count.taken[name] or 0) / count.met[name] end

@@ -113,6 +113,10 @@ function datasets.byLabel(op, labels)
    local groups, names, numbers = {}, {}, {}
    for i = 1, #labels do
       local label = labels[i]
+      if label == nil or label ~= label then
+         fail.raise('%s: label %d is %s, expected a string or a number', op, i,
+            fail.describe(label))
+      end
       local k = numbers[label]
       if not k then
          k = #groups + 1

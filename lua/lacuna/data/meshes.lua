@@ -13,10 +13,13 @@ local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
 local file = require 'lacuna.io.file'
 local mesh = require 'lacuna.mesh'
+local ops = require 'lacuna.ops'
 local shapes = require 'lacuna.data.shapes'
 local Tensor = require 'lacuna.Tensor'
 
 local meshes = {}
+
+local SEEDS, MOST = 2 ^ 30, 100000  -- what shapes.dataset takes
 
 -- ---- finding them ------------------------------------------------------------------------------
 
@@ -121,6 +124,14 @@ function meshes.open(options)
    options = fail.options('meshes', options,
       { data = false, seed = 0, train = 24, test = 8, holdout = 0, companions = 0 })
    local data = options.data
+   if data ~= nil and type(data) ~= 'string' then
+      fail.raise('meshes: data is %s, expected the path of a folder or list', fail.describe(data))
+   end
+   fail.whole('meshes', 'seed', options.seed, 1 - SEEDS, SEEDS - 1)
+   for _, name in ipairs { 'train', 'test', 'companions' } do
+      fail.whole('meshes', name, options[name], 0, MOST)
+   end
+   fail.whole('meshes', 'holdout', options.holdout, 0)
    local found
    if data == nil or data == '' then
       found = generated(options.seed, options.train, options.test)
@@ -155,10 +166,23 @@ function meshes.open(options)
    return set
 end
 
+local function checkItem(op, item)
+   local shape, path = type(item) == 'table' and item.shape, type(item) == 'table' and item.path
+   local right = shape and type(shape) == 'table' or not shape and type(path) == 'string'
+   if not right and not (type(item) == 'table' and item.mesh) then
+      fail.raise('%s: item is %s, expected a table with a path or a shape', op,
+         fail.describe(item))
+   end
+   if item.mesh and not mesh.is(item.mesh) then
+      fail.raise('%s: mesh of an item is %s, expected a mesh', op, fail.describe(item.mesh))
+   end
+end
+
 --- Loads the mesh of an item; it stays loaded with it.
 -- @tparam table item
 -- @treturn Mesh
 function meshes.load(item)
+   checkItem('meshes.load', item)
    if item.mesh then return item.mesh end
    if item.shape then
       item.mesh = mesh.new(item.shape.vertices, item.shape.faces)
@@ -181,9 +205,14 @@ function Dataset:size() return #self.items end
 
 --- Makes a sample: a mesh in a random pose, as voxels.
 -- @tparam number i from one
--- @tparam Generator generator
+-- @tparam[opt] Generator generator without it nothing is random
 -- @treturn table `coords` n x 4 int32 (sample 1), `features` n x 1 ones, `label`, `id`, `dropped`
 function Dataset:get(i, generator)
+   fail.whole('MeshDataset', 'i', i, 1, #self.items)
+   if generator ~= nil and (type(generator) ~= 'table'
+      or getmetatable(generator) ~= ops.Generator) then
+      fail.raise('MeshDataset: generator is %s, expected a Generator', fail.describe(generator))
+   end
    local item, o = self.items[i], self.options
    local m = meshes.load(item)
    local augment = o.augment and generator or nil
@@ -207,11 +236,17 @@ end
 -- random scale goes up to then
 -- @treturn Dataset
 function meshes.dataset(items, options)
-   local dataset = setmetatable({ items = items }, Dataset)
-   dataset.options = fail.options('meshes', options, {
+   if type(items) ~= 'table' then
+      fail.raise('meshes.dataset: items are %s, expected a list', fail.describe(items))
+   end
+   for i = 1, #items do checkItem('meshes.dataset', items[i]) end
+   options = fail.options('meshes.dataset', options, {
       renderSize = 40, size = 126, rotate = true, augment = fail.off, jitter = 0.2,
    })
-   return dataset
+   fail.range('meshes.dataset', 'renderSize', options.renderSize, 1e-6)
+   fail.whole('meshes.dataset', 'size', options.size, 1, 65535)
+   fail.range('meshes.dataset', 'jitter', options.jitter, 0, 10)
+   return setmetatable({ items = items, options = options }, Dataset)
 end
 
 return meshes

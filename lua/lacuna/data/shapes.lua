@@ -221,7 +221,7 @@ local function fittingScale(solid, random, voxels)
 end
 
 local function checkClass(name, class)
-   if not recipes[class] then
+   if type(class) ~= 'string' or not recipes[class] then
       fail.raise('%s: class is %s, expected one of %s', name, fail.describe(class),
          table.concat(shapes.classes, ' '))
    end
@@ -264,9 +264,14 @@ function shapes.dataset(options)
       { seed = false, perClass = false, classes = shapes.classes })
    local seed = fail.whole('shapes.dataset', 'seed', options.seed, -2 ^ 32, 2 ^ 32)
    local perClass = fail.whole('shapes.dataset', 'perClass', options.perClass, 0, 100000)
+   local classes = options.classes
+   if type(classes) ~= 'table' then
+      fail.raise('shapes.dataset: classes are %s, expected a list', fail.describe(classes))
+   end
+   for i = 1, #classes do checkClass('shapes.dataset', classes[i]) end
    local all = {}
-   for _, class in ipairs(options.classes) do
-      checkClass('shapes.dataset', class)
+   for i = 1, #classes do
+      local class = classes[i]
       for k = 0, perClass - 1 do all[#all + 1] = shapes.make(class, seed * 100000 + k) end
    end
    return all

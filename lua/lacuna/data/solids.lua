@@ -5,7 +5,53 @@
 -- triangles turn counter-clockwise seen from outside. The functions that move a solid change it in
 -- place and return it.
 -- @module lacuna.data.solids
+local fail = require 'lacuna.fail'
+
 local solids = {}
+
+-- arguments ----------------------------------------------------------------------------------
+
+local MOST = 4096  -- corners, parts and layers: of an ellipsoid, 8 million vertices
+
+-- A finite number, of either sign.
+local function number(op, what, value) return fail.range(op, what, value, -2 ^ 1023) end
+
+-- An array of at least `least` points of `count` numbers each.
+local function points(op, what, list, least, count)
+   if type(list) ~= 'table' or #list < least then
+      fail.raise('%s: %s is %s, expected %d points or more', op, what,
+         type(list) == 'table' and 'a list of ' .. #list or fail.describe(list), least)
+   end
+   for i = 1, #list do
+      local point = list[i]
+      if type(point) ~= 'table' then
+         fail.raise('%s: point %d of the %s is %s, expected %d numbers', op, i, what,
+            fail.describe(point), count)
+      end
+      for axis = 1, count do
+         number(op, ('number %d of point %d of the %s'):format(axis, i, what), point[axis])
+      end
+   end
+end
+
+-- What `loft` and its like give: flat arrays whose faces are of vertices that exist.
+local function checkSolid(op, solid)
+   local vertices = type(solid) == 'table' and solid.vertices
+   local faces = type(solid) == 'table' and solid.faces
+   if type(vertices) ~= 'table' or type(faces) ~= 'table' then
+      fail.raise('%s: %s, expected a solid: a table with vertices and faces', op,
+         fail.describe(solid))
+   end
+   if #vertices % 3 ~= 0 or #faces % 3 ~= 0 then
+      fail.raise('%s: the solid has %d numbers of vertices and %d of faces, expected threes', op,
+         #vertices, #faces)
+   end
+   for i = 1, #vertices do
+      local v = vertices[i]
+      if type(v) ~= 'number' or v ~= v then number(op, 'a coordinate of a vertex', v) end
+   end
+   for i = 1, #faces do fail.whole(op, 'a corner of a face', faces[i], 0, #vertices / 3 - 1) end
+end
 
 -- building -----------------------------------------------------------------------------------
 
@@ -37,17 +83,38 @@ local function joinRings(solid, n, from, fromPole, to, toPole)
    end
 end
 
+local function checkSections(sections)
+   local op, n = 'solids.loft', #sections
+   for i = 1, n do
+      local section, scale = sections[i], sections[i][2]
+      for k, what in pairs { [3] = 'dx', [4] = 'dy', [5] = 'scaleY' } do
+         if section[k] ~= nil then number(op, ('%s of section %d'):format(what, i), section[k]) end
+      end
+      if (i == 1 or i == n) and scale ~= 0 then
+         fail.raise('%s: scale of section %d of %d is %.14g, expected 0: a loft begins and ends in '
+            .. 'a point', op, i, n, scale)
+      end
+      if i > 1 and scale == 0 and sections[i - 1][2] == 0 then
+         fail.raise('%s: sections %d and %d have scale 0, expected an outline between points', op,
+            i - 1, i)
+      end
+   end
+end
+
 --- Stacks copies of an outline along z.
 -- @tparam table outline  array of { x, y }, counter-clockwise, seen whole from the origin
 -- @tparam table sections  array of { z, scale, dx = 0, dy = 0, scaleY = scale } along the surface;
 --   the first and the last have scale 0: they close it by a point. z may go back, as in a bowl.
+--   No two in a row have scale 0.
 -- @treturn table  the solid
 -- @usage
 -- local disc = solids.circle(16)
 -- local cylinder = solids.loft(disc, { { 0, 0 }, { 0, 1 }, { 2, 1 }, { 2, 0 } })
 function solids.loft(outline, sections)
+   points('solids.loft', 'outline', outline, 3, 2)
+   points('solids.loft', 'list of sections', sections, 3, 2)
+   checkSections(sections)
    local solid, n = { vertices = {}, faces = {} }, #outline
-   assert(sections[1][2] == 0 and sections[#sections][2] == 0, 'a loft begins and ends in a point')
    local last, lastPole
    for _, section in ipairs(sections) do
       local z, scale, dx, dy = section[1], section[2], section[3] or 0, section[4] or 0
@@ -78,12 +145,16 @@ local function unit(x, y, z)
 end
 
 -- The directions of a path at its points.
-local function tangents(points, closed)
-   local n, out = #points, {}
+local function tangents(path, closed)
+   local n, out = #path, {}
    for i = 1, n do
-      local a = points[i - 1] or closed and points[n] or points[i]
-      local b = points[i + 1] or closed and points[1] or points[i]
-      out[i] = { unit(b[1] - a[1], b[2] - a[2], b[3] - a[3]) }
+      local a = path[i - 1] or closed and path[n] or path[i]
+      local b = path[i + 1] or closed and path[1] or path[i]
+      local x, y, z = b[1] - a[1], b[2] - a[2], b[3] - a[3]
+      if x == 0 and y == 0 and z == 0 then
+         fail.raise('solids.tube: the path stands at point %d, expected points that differ', i)
+      end
+      out[i] = { unit(x, y, z) }
    end
    return out
 end
@@ -94,14 +165,21 @@ local function across(x, y, z, t)
    return unit(x - along * t[1], y - along * t[2], z - along * t[3])
 end
 
--- A normal at each point of a path, carried along without turning about it.
+-- The axis that a direction is far from.
+local function aside(t)
+   if math.abs(t[1]) > 0.9 then return 0, 1, 0 end
+   return 1, 0, 0
+end
+
+-- A normal at each point of a path, carried along without turning about it; begun anew where the
+-- path turns into it.
 local function carriedNormals(along)
-   local t = along[1]
-   local x, y, z = 1, 0, 0
-   if math.abs(t[1]) > 0.9 then x, y = 0, 1 end
+   local x, y, z = aside(along[1])
    local out = {}
    for i = 1, #along do
-      x, y, z = across(x, y, z, along[i])
+      local t = along[i]
+      if math.abs(x * t[1] + y * t[2] + z * t[3]) > 1 - 1e-12 then x, y, z = aside(t) end
+      x, y, z = across(x, y, z, t)
       out[i] = { x, y, z }
    end
    return out
@@ -116,23 +194,28 @@ local function closingAngle(along, normals)
 end
 
 --- Draws a round tube along a path.
--- @tparam table points  array of { x, y, z }, two or more
+-- @tparam table path  array of { x, y, z }, two or more
 -- @tparam function radius  of the place along the path, 0 to 1
--- @tparam number segments  corners of the tube's outline
+-- @tparam number segments  corners of the tube's outline, 3 or more
 -- @tparam[opt=false] boolean closed  whether the path ends where it began; else flat ends
 -- @treturn table  the solid
 -- @usage solids.tube({ { 0, 0, 0 }, { 0, 0, 5 } }, function() return 1 end, 12)
-function solids.tube(points, radius, segments, closed)
-   local solid, n = { vertices = {}, faces = {} }, #points
-   local along = tangents(points, closed)
+function solids.tube(path, radius, segments, closed)
+   closed = fail.flag('solids.tube', 'closed', closed, false)
+   points('solids.tube', 'path', path, closed and 3 or 2, 3)
+   fail.callable('solids.tube', radius)
+   fail.whole('solids.tube', 'segments', segments, 3, MOST)
+   local solid, n = { vertices = {}, faces = {} }, #path
+   local along = tangents(path, closed)
    local normals = carriedNormals(along)
    local twist = closed and closingAngle(along, normals) or 0
-   local first = not closed and addVertex(solid, unpack(points[1]))
+   local first = not closed and addVertex(solid, unpack(path[1]))
    local rings = #solid.vertices / 3
    for i = 1, n do
-      local p, t, normal = points[i], along[i], normals[i]
+      local p, t, normal = path[i], along[i], normals[i]
       local bx, by, bz = cross(t[1], t[2], t[3], normal[1], normal[2], normal[3])
       local r = radius((i - 1) / (closed and n or n - 1))
+      fail.range('solids.tube', 'the radius', r, 0)
       for j = 0, segments - 1 do
          local angle = 2 * math.pi * j / segments - twist * (i - 1) / n
          local c, s = r * math.cos(angle), r * math.sin(angle)
@@ -147,7 +230,7 @@ function solids.tube(points, radius, segments, closed)
       joinRings(solid, segments, (n - 1) * segments, false, 0)
    else
       joinRings(solid, segments, first, true, rings)
-      local last = addVertex(solid, unpack(points[n]))
+      local last = addVertex(solid, unpack(path[n]))
       joinRings(solid, segments, rings + (n - 1) * segments, false, last, true)
    end
    return solid
@@ -156,9 +239,10 @@ end
 -- outlines -----------------------------------------------------------------------------------
 
 --- Gives the outline of a circle of radius one.
--- @tparam number n how many corners
+-- @tparam number n how many corners, 3 or more
 -- @treturn table an array of `{ x, y }`
 function solids.circle(n)
+   fail.whole('solids.circle', 'n', n, 3, MOST)
    local outline = {}
    for j = 1, n do
       local angle = 2 * math.pi * (j - 1) / n
@@ -172,6 +256,8 @@ end
 -- @tparam number steps how many parts
 -- @treturn table a new outline
 function solids.split(outline, steps)
+   points('solids.split', 'outline', outline, 3, 2)
+   fail.whole('solids.split', 'steps', steps, 1, MOST)
    local out = {}
    for j, a in ipairs(outline) do
       local b = outline[j % #outline + 1]
@@ -186,11 +272,14 @@ end
 -- common solids ------------------------------------------------------------------------------
 
 --- Extrudes an outline from z = 0 to the height given.
--- @tparam table outline
--- @tparam number height
+-- @tparam table outline  array of { x, y }, counter-clockwise, seen whole from the origin
+-- @tparam number height  0 or more
 -- @tparam[opt=2] number layers  parts that the sides are cut into
+-- @treturn table  the solid
 function solids.prism(outline, height, layers)
-   layers = layers or 2
+   points('solids.prism', 'outline', outline, 3, 2)
+   fail.range('solids.prism', 'height', height, 0)
+   layers = fail.whole('solids.prism', 'layers', layers == nil and 2 or layers, 1, MOST)
    local sections = { { 0, 0 }, { 0, 1 / 3 }, { 0, 2 / 3 } }
    for k = 0, layers do sections[#sections + 1] = { height * k / layers, 1 } end
    for ring = 2, 0, -1 do sections[#sections + 1] = { height, ring / 3 } end
@@ -203,17 +292,30 @@ end
 -- @tparam number z  height
 -- @tparam[opt=2] number steps  parts that the sides of its base are cut into
 -- @tparam[opt=2] number layers  parts that the height is cut into
+-- @treturn table  the solid
 function solids.box(x, y, z, steps, layers)
+   local op = 'solids.box'
+   fail.range(op, 'x', x, 0)
+   fail.range(op, 'y', y, 0)
+   fail.range(op, 'z', z, 0)
+   steps = fail.whole(op, 'steps', steps == nil and 2 or steps, 1, MOST)
+   layers = fail.whole(op, 'layers', layers == nil and 2 or layers, 1, MOST)
    local corners = { { x / 2, -y / 2 }, { x / 2, y / 2 }, { -x / 2, y / 2 }, { -x / 2, -y / 2 } }
-   return solids.prism(solids.split(corners, steps or 2), z, layers)
+   return solids.prism(solids.split(corners, steps), z, layers)
 end
 
 --- Makes an ellipsoid around the origin, with the half axes given.
 -- @tparam number x
 -- @tparam number y
 -- @tparam number z
--- @tparam number n  corners of its equator
+-- @tparam number n  corners of its equator, 4 or more
+-- @treturn table  the solid
 function solids.ellipsoid(x, y, z, n)
+   local op = 'solids.ellipsoid'
+   fail.range(op, 'x', x, 0)
+   fail.range(op, 'y', y, 0)
+   fail.range(op, 'z', z, 0)
+   fail.whole(op, 'n', n, 4, MOST)
    local sections, rings = {}, math.floor(n / 2)
    for k = 0, rings do
       local angle = math.pi * k / rings
@@ -231,8 +333,15 @@ end
 -- @tparam function f takes x, y, z and gives x, y, z
 -- @treturn table solid
 function solids.map(solid, f)
+   checkSolid('solids.map', solid)
+   fail.callable('solids.map', f)
    local v = solid.vertices
-   for i = 1, #v, 3 do v[i], v[i + 1], v[i + 2] = f(v[i], v[i + 1], v[i + 2]) end
+   for i = 1, #v, 3 do
+      local x, y, z = f(v[i], v[i + 1], v[i + 2])
+      v[i], v[i + 1], v[i + 2] = fail.number('solids.map', 'what f gives for x', x),
+         fail.number('solids.map', 'what f gives for y', y),
+         fail.number('solids.map', 'what f gives for z', z)
+   end
    return solid
 end
 
@@ -243,6 +352,10 @@ end
 -- @tparam number dz
 -- @treturn table solid
 function solids.shift(solid, dx, dy, dz)
+   checkSolid('solids.shift', solid)
+   number('solids.shift', 'dx', dx)
+   number('solids.shift', 'dy', dy)
+   number('solids.shift', 'dz', dz)
    local v = solid.vertices
    for i = 1, #v, 3 do v[i], v[i + 1], v[i + 2] = v[i] + dx, v[i + 1] + dy, v[i + 2] + dz end
    return solid
@@ -254,8 +367,13 @@ end
 -- @tparam number angle in radians
 -- @treturn table solid
 function solids.turn(solid, axis, angle)
+   checkSolid('solids.turn', solid)
+   local a = type(axis) == 'string' and ({ x = 1, y = 2, z = 0 })[axis]
+   if not a then
+      fail.raise('solids.turn: axis is %s, expected x, y or z', fail.describe(axis))
+   end
+   number('solids.turn', 'angle', angle)
    local c, s = math.cos(angle), math.sin(angle)
-   local a = axis == 'x' and 1 or axis == 'y' and 2 or 0
    local b = (a + 1) % 3
    local v = solid.vertices
    for i = 1, #v, 3 do
@@ -269,12 +387,17 @@ end
 -- @tparam table parts  array of solids
 -- @treturn table  a new solid
 function solids.join(parts)
+   if type(parts) ~= 'table' then
+      fail.raise('solids.join: %s, expected an array of solids', fail.describe(parts))
+   end
+   for i = 1, #parts do checkSolid('solids.join', parts[i]) end
    local whole = { vertices = {}, faces = {} }
    local v, f = whole.vertices, whole.faces
-   for _, part in ipairs(parts) do
+   for i = 1, #parts do
+      local part = parts[i]
       local first, nv, nf = #v / 3, #v, #f
-      for i = 1, #part.vertices do v[nv + i] = part.vertices[i] end
-      for i = 1, #part.faces do f[nf + i] = part.faces[i] + first end
+      for k = 1, #part.vertices do v[nv + k] = part.vertices[k] end
+      for k = 1, #part.faces do f[nf + k] = part.faces[k] + first end
    end
    return whole
 end

@@ -191,12 +191,21 @@ end
 
 -- ---- within a batch --------------------------------------------------------------------------
 
+local function checkFall(op, fall)
+   if fall ~= 'linear' and fall ~= 'log' then
+      fail.raise('%s: fall is %s, expected linear or log', op, fail.describe(fall))
+   end
+end
+
 --- Gives the weights by which ranks are drawn: the first two equal, then falling.
 -- @tparam number n how many ranks
 -- @tparam[opt='linear'] string fall `linear`: n - 1, n - 1, n - 2, …, 1; `log`: the logarithm of
 -- one more than that
 -- @treturn table n weights
 function triplets.weights(n, fall)
+   fail.whole('weights', 'n', n, 0, 2 ^ 24)
+   if fall == nil then fall = 'linear' end
+   checkFall('weights', fall)
    local weights = {}
    for r = 1, n do
       local w = math.max(1, math.min(n - 1, n - r + 1))
@@ -277,13 +286,24 @@ function triplets.select(distances, labels, options)
             type(distances[i]) == 'table' and #distances[i] .. ' numbers'
             or fail.describe(distances[i]), n)
       end
+      for j = 1, n do fail.number('select', 'a distance', distances[i][j]) end
    end
    options = fail.options('select', options, { anchors = range(n), positives = range(n),
       negatives = range(n), fall = 'linear', seed = 0, generator = false })
-   if options.fall ~= 'linear' and options.fall ~= 'log' then
-      fail.raise('select: fall is %s, expected linear or log', fail.describe(options.fall))
+   checkFall('select', options.fall)
+   for _, name in ipairs { 'anchors', 'positives', 'negatives' } do
+      local chosen = options[name]
+      if type(chosen) ~= 'table' then
+         fail.raise('select: %s are %s, expected a list of sample numbers', name,
+            fail.describe(chosen))
+      end
+      for k = 1, #chosen do fail.whole('select', 'one of ' .. name, chosen[k], 1, n) end
    end
-   local generator = options.generator or ops.Generator(options.seed)
+   local generator = options.generator
+   if generator and (type(generator) ~= 'table' or getmetatable(generator) ~= ops.Generator) then
+      fail.raise('select: generator is %s, expected a Generator', fail.describe(generator))
+   end
+   generator = generator or ops.Generator(options.seed)
    local positive, negative = freed(options.positives), freed(options.negatives)
    local a, p, q = {}, {}, {}
    for _, i in ipairs(options.anchors) do
