@@ -269,3 +269,28 @@ describe('retrieval.distances', function()
       says('row 2 of the queries is the number 3', { { 1, 2 }, 3 }, {})
    end)
 end)
+
+describe('retrieval of tensors', function()
+   it('is that of their numbers, alone and in lists', function()
+      local lacuna = require 'lacuna'
+      local rows, others = { { 1, 0 }, { 0, 2 } }, { { 1, 0 }, { 0, 3 }, { -5, 0 } }
+      local a, b = lacuna.tensor(rows), lacuna.tensor(others)
+      local expected = retrieval.distances(rows, others, 'euclidean')
+      assert.same(expected, retrieval.distances(a, b, 'euclidean'))
+      assert.same(expected, retrieval.distances({ a[1], a[2] }, b, 'euclidean'))
+      local labels, found = { 1, 2 }, { 1, 2, 1 }
+      local result = retrieval.evaluate(expected, labels, found)
+      local integers = { dtype = 'int32' }
+      assert.same(result, retrieval.evaluate(lacuna.tensor(expected), lacuna.tensor(labels),
+         lacuna.tensor(found, integers)))
+      assert.equal(retrieval.chance(labels, found),
+         retrieval.chance(lacuna.tensor(labels, integers), found))
+   end)
+
+   it('leaves no distance unseen', function()
+      local says = 'retrieval.evaluate: the distances have 2 rows, expected 1, one for each label'
+      assert.fails(says, retrieval.evaluate, { { 1 }, { 2 } }, { 'a' }, { 'a' })
+      assert.fails('row 1 of the distances has 2 numbers, expected 1', retrieval.evaluate,
+         { { 1, 2 } }, { 'a' }, { 'a' })
+   end)
+end)

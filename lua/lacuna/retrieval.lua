@@ -23,13 +23,24 @@
 -- local result = retrieval.evaluate(distances, { 'cup', 'ring' }, { 'cup', 'ring' })
 -- print(result.map, retrieval.chance({ 'cup', 'ring' }, { 'cup', 'ring' }))  --> 1  0.75
 local fail = require 'lacuna.fail'
+local Tensor = require 'lacuna.Tensor'
 
 local retrieval = {}
 
 -- arguments ----------------------------------------------------------------------------------
 
--- Checks what `evaluate` and `chance` have in common; gives the options with their defaults.
+-- Tensors, alone or in a list, as tables of numbers; anything else as it is.
+local function plain(value)
+   if Tensor.is(value) then return value:toTable() end
+   if type(value) ~= 'table' or not Tensor.is(value[1]) then return value end
+   local rows = {}
+   for i, row in ipairs(value) do rows[i] = Tensor.is(row) and row:toTable() or row end
+   return rows
+end
+
+-- Checks what `evaluate` and `chance` have in common; gives labels, and options with defaults.
 local function readArguments(name, queryLabels, targetLabels, options)
+   queryLabels, targetLabels = plain(queryLabels), plain(targetLabels)
    if type(queryLabels) ~= 'table' or type(targetLabels) ~= 'table' then
       fail.raise('%s: query labels are %s, target labels are %s, expected two arrays', name,
          fail.describe(queryLabels), fail.describe(targetLabels))
@@ -43,7 +54,7 @@ local function readArguments(name, queryLabels, targetLabels, options)
       fail.raise('%s: self is set for %d queries and %d targets, expected one list, twice', name,
          #queryLabels, #targetLabels)
    end
-   return options
+   return queryLabels, targetLabels, options
 end
 
 local function isExcluded(options, i, j)
@@ -164,11 +175,20 @@ local function splitTargets(i, row, queryLabels, targetLabels, options)
    return distance, relevant, others
 end
 
+-- Labels that are missing would leave distances unseen.
+local function checkSize(what, list, most, unit)
+   if type(list) == 'table' and #list > most then
+      fail.raise('retrieval.evaluate: %s %d %s, expected %d, one for each label', what, #list,
+         unit, most)
+   end
+end
+
 --- Evaluates a ranking by distance.
--- @tparam table distances  `distances[i][j]`, from query i to target j; anything that can be
---   indexed so
--- @tparam table queryLabels  array of labels: strings, numbers or anything that compares with `==`
--- @tparam table targetLabels  array of labels
+-- @tparam table|Tensor distances  `distances[i][j]`, from query i to target j; anything that can
+--   be indexed so
+-- @tparam table|Tensor queryLabels  array of labels: strings, numbers or anything that compares
+--   with `==`
+-- @tparam table|Tensor targetLabels  array of labels
 -- @tparam[opt] table options  `self = false`: queries and targets are one list and nothing is found
 --   by itself; `exclude = nil`: a function of (i, j) that is true for targets to be left out;
 --   `cutoff = 32`: how many the E-measure looks at
@@ -181,12 +201,15 @@ end
 -- local result = retrieval.evaluate(d, { 'a' }, { 'a', 'b', 'a' })
 -- print(result.map)                     --> 0.8333, (1/1 + 2/3) / 2
 function retrieval.evaluate(distances, queryLabels, targetLabels, options)
-   options = readArguments('retrieval.evaluate', queryLabels, targetLabels, options)
+   queryLabels, targetLabels, options =
+      readArguments('retrieval.evaluate', queryLabels, targetLabels, options)
+   distances = plain(distances)
    local kind = type(distances)
    if kind ~= 'table' and kind ~= 'userdata' and kind ~= 'cdata' then
       fail.raise('retrieval.evaluate: distances are %s, expected rows of numbers',
          fail.describe(distances))
    end
+   checkSize('the distances have', distances, #queryLabels, 'rows')
 
    local sums = { map = 0, nn = 0, ft = 0, st = 0, dcg = 0, e = 0 }
    local result, all, most = { ap = {}, queries = 0, skipped = 0 }, {}, 0
@@ -196,6 +219,7 @@ function retrieval.evaluate(distances, queryLabels, targetLabels, options)
          fail.raise('retrieval.evaluate: row %d of the distances is %s, expected a row for each of '
             .. '%d queries', i, fail.describe(row), #queryLabels)
       end
+      checkSize(('row %d of the distances has'):format(i), row, #targetLabels, 'numbers')
       local distance, relevant, others =
          splitTargets(i, row, queryLabels, targetLabels, options)
       local total = #relevant
@@ -229,13 +253,14 @@ local function expectedPrecision(relevant, ranked, harmonic)
 end
 
 --- Gives the mean average precision to be expected of a ranking that knows nothing, exactly.
--- @tparam table queryLabels  array of labels
--- @tparam table targetLabels  array of labels
+-- @tparam table|Tensor queryLabels  array of labels
+-- @tparam table|Tensor targetLabels  array of labels
 -- @tparam[opt] table options  as for `evaluate`
 -- @treturn number  the mean over the queries that have a relevant target; nan if none has
 -- @usage print(retrieval.chance({ 'a' }, { 'a', 'b' }))  --> 0.75, the mean of 1 and 1/2
 function retrieval.chance(queryLabels, targetLabels, options)
-   options = readArguments('retrieval.chance', queryLabels, targetLabels, options)
+   queryLabels, targetLabels, options =
+      readArguments('retrieval.chance', queryLabels, targetLabels, options)
    local harmonic = { [0] = 0 }
    for n = 1, #targetLabels do harmonic[n] = harmonic[n - 1] + 1 / n end
 
@@ -314,14 +339,15 @@ local function checkRows(what, rows, planes)
 end
 
 --- Computes the distances between all queries and all targets.
--- @tparam table queries  array of rows of numbers
--- @tparam table targets  array of rows of as many numbers
+-- @tparam table|Tensor queries  array of rows of numbers
+-- @tparam table|Tensor targets  array of rows of as many numbers
 -- @tparam[opt='cosine'] string|function metric  'cosine', one minus the cosine; 'euclidean';
 --   'unit', the Euclidean distance of the rows scaled to length one, which ranks as the cosine
 --   does; or a function of two rows
 -- @treturn table  `distances[i][j]`
 -- @usage retrieval.distances({ { 0, 0 } }, { { 3, 4 } }, 'euclidean')  --> { { 5 } }
 function retrieval.distances(queries, targets, metric)
+   queries, targets = plain(queries), plain(targets)
    metric = metric or 'cosine'
    local known = type(metric) == 'function' and { f = metric } or metrics[metric]
    if not known then
