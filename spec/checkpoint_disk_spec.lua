@@ -1,22 +1,12 @@
 -- Checkpoints where the disk is full, nobody may write, memory is short, or the process is killed.
+local failing = require 'spec.support.failing'
 local lacuna = require 'lacuna'
 local files = require 'spec.support.files'
-local native = require 'lacuna.native'
+local script = require('spec.support.child').script
 local at, read, shell, write = files.at, files.read, files.shell, files.write
 
 before_each(files.open)
 after_each(files.close)
-
--- A script that runs with this library, and the command that runs it in this program; LUA is the
--- program there.
-local function script(text)
-   local path = write('script.lua', ('package.path, package.cpath, LACUNA_LIB = %q, %q, %q\n%s')
-      :format(package.path, package.cpath, native.library, text))
-   return function(command)
-      return shell('LUA=$(readlink /proc/$PPID/exe); ' .. (command:gsub('LUA ', '$LUA ')) .. ' '
-         .. path)
-   end
-end
 
 -- Saves two steps that fit into 400 kB, and one that does not.
 local SAVES = [[
@@ -130,25 +120,87 @@ describe('a checkpoint on a disk', function()
       assert.equal('latest.lacuna\nprevious.lacuna\n', shell('ls ' .. at 'run'))
    end)
 
-   it('is whole or an error where memory is short', function()
-      local t, said = lacuna.ones(3), {}
-      local net = lacuna.nn.Linear(2, 2)
+   -- A run with parts of every kind, and what they are made of, as text.
+   local function makeRun(said)
+      local net, rate = lacuna.nn.Linear(2, 2), lacuna.optim.schedule.step()
       local optimiser = lacuna.optim.Adam(net:parameters())
       net(lacuna.ones(1, 2)):sum():backward()
       optimiser:step()
-      local run = lacuna.checkpoint(at 'run', { t = t, net = net, optimiser = optimiser },
-         { say = function(s) said[#said + 1] = s end })
-      assert(run:save { step = 0 })
-      for n = 1, 20 do
-         native.C.lac_debug_fail_after(n)
-         pcall(run.save, run, { step = n })
-         native.C.lac_debug_fail_after(n)
-         pcall(run.resume, run)
-         native.C.lac_debug_fail_after(0)
-         assert.is_truthy(assert(run:load 'latest').step)
-         assert.near_all({ 1, 1, 1 }, t)
+      local own = { value = 1, stateDict = function(self) return { value = self.value } end,
+         loadStateDict = function(self, dict) self.value = dict.value end }
+      local given = { t = lacuna.ones(3), net = net, optimiser = optimiser, rate = rate, own = own,
+         g = lacuna.Generator(1) }
+      local self = lacuna.checkpoint(at 'run', given, { say = function(s) said[#said + 1] = s end })
+      local function change(value)
+         lacuna.noGrad(function()
+            given.t:fill(value)
+            net.weight:fill(value)
+            optimiser.state['mean.1']:fill(value)
+         end)
+         optimiser:rate(value)
+         own.value = value
+         given.g:restore { seed = value, offset = value }
+         lacuna.seed(value)
       end
-      assert.same({}, said)  -- that it went back to the one before, say
+      local function words()
+         local list = { optimiser:rate(), own.value, given.g:state().seed,
+            lacuna.ops.generator():state().seed }
+         for _, t in ipairs { given.t, net.weight, optimiser.state['mean.1'] } do
+            list[#list + 1] = table.concat(t:toFlat(), ' ')
+         end
+         return table.concat(list, ', ')
+      end
+      return self, change, words
+   end
+
+   it('is resumed whole or not at all, whichever allocation fails', function()
+      local said = {}
+      local self, change, words = makeRun(said)
+      change(5)
+      assert(self:save { step = 5 })
+      change(6)
+      assert(self:save { step = 6 })
+      local saved, changed = words(), nil
+      local count = failing.exhaust(function()
+         local state = assert(self:resume())
+         changed = nil
+         return words() .. state.step
+      end, function()
+         if changed then assert.equal(changed, words()) end  -- it failed
+         change(7)
+         changed = words()
+      end)
+      assert.is_true(count >= 36)
+      assert.same({ saved, {} }, { words(), said })
+   end)
+
+   it('is saved whole or not at all, whichever allocation fails', function()
+      local said = {}
+      local self, change = makeRun(said)
+      local step, latest, previous = 1, 1, 0
+      for i = 0, 1 do
+         change(i)
+         assert(self:save { step = i })
+      end
+      local function check(name, expected)
+         local found = assert(lacuna.checkpoint.read(self:path(name)))
+         assert.same({ expected, expected }, { found.state.step, found.parts.own.value })
+         assert.near_all({ expected, expected, expected }, found.parts.t.value, 0)
+      end
+      local count = failing.exhaust(function()
+         assert(self:save { step = step })
+         latest, previous = step, latest
+         return 'saved'
+      end, function()
+         check('latest', latest)
+         check('previous', previous)
+         step = step + 1
+         change(step)
+      end)
+      check('latest', step)
+      assert.is_true(count >= 5)
+      assert.same({}, said)
+      assert.equal('latest.lacuna\nprevious.lacuna\n', shell('ls ' .. at 'run'))
    end)
 end)
 

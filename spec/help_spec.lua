@@ -143,6 +143,11 @@ lacuna/ops/reduce.lua]=], (help.text(ops.sum):gsub(', line %d+$', '')))
       assert.matches('^Nothing is called margin', text)
       assert.matches('\n  nn%.TripletLoss ', text)
       assert.matches('\n  nn%.ContrastiveLoss ', text)
+      local function count(words) return select(2, words:gsub('\n  %S', '')) end
+      text = help.text 'tensor of'
+      local more = tonumber(text:match '\n  and (%d+) more$')
+      assert.equal(25 + more, count(help.text('tensor of', { all = true })))
+      assert.is_nil(help.text('tensor of', { all = true }):match 'and %d+ more')
    end)
 
    it('suggests what is near to a name that is not there', function()

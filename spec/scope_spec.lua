@@ -145,6 +145,15 @@ describe('lacuna.scope', function()
       assert.near_all({ 1, 1 }, x, 0)
    end)
 
+   it('leaves the gradient to what it returns', function()
+      local given = lacuna.scope(function()
+         local inner = lacuna.ones(2)
+         inner.grad = lacuna.full(3, 2)
+         return { inner }
+      end)
+      assert.near_all({ 3, 3 }, given[1].grad)
+   end)
+
    it('keeps nothing from the collector', function()
       local before = lacuna.memory(lacuna.device()).peak
       lacuna.scope(function()

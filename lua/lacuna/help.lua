@@ -21,7 +21,7 @@ local MOST_FOUND = 25
 local LONGEST = 200   -- of a name, in bytes
 
 local function readOptions(options)
-   options = fail.options('help', options, { width = 80, colour = fail.off })
+   options = fail.options('help', options, { width = 80, colour = fail.off, all = fail.off })
    options.width = math.max(fail.whole('help', 'width', options.width, 1), 40)
    return options
 end
@@ -80,7 +80,7 @@ local function byName(name, options)
    list[1] = ('Nothing is called %s%s. It is mentioned by'):format(name,
       #near > 0 and '; near to it ' .. (#near > 1 and 'are ' or 'is ') .. table.concat(near, ', ')
       or '')
-   local most = math.min(#found, MOST_FOUND)
+   local most = options.all and #found or math.min(#found, MOST_FOUND)
    page.list({ unpack(found, 1, most) }, options.width, list)
    if #found > most then list[#list + 1] = ('  and %d more'):format(#found - most) end
    return table.concat(list, '\n')
@@ -94,7 +94,8 @@ end
 --- Gives the documentation of a value, or of what has a name.
 -- @param x a function, class, module or object of the library; or a string, a name or a word; nil
 -- for an overview
--- @tparam[opt] table options `width` in characters, 80; `colour`, whether to mark headings, false
+-- @tparam[opt] table options `width` in characters, 80; `colour`, whether to mark headings, false;
+-- `all`, whether to list all that mention a word and not the first 25 of them, false
 -- @treturn ?string
 -- @treturn ?string why there is none
 function help.text(x, options)

@@ -4,12 +4,16 @@
 --     handle:remove()
 --
 -- A list is never changed in place: a function that adds or removes while the list is being walked
--- changes the next walk.  A function is not called from within itself.
+-- changes the next walk.  A function is not called from within itself, nor from a coroutine that it
+-- resumed; that it waits in another coroutine, which perhaps nobody resumes, is in nobody's way.
 -- @classmod lacuna.hooks
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
 
 local Hook = class('Hook')
+
+local MAIN = {}
+local weak = { __mode = 'k' }
 
 -- internal: hangs a function onto `holder`, as the last of the list that is its field.
 function Hook:__init(op, holder, field, f)
@@ -33,17 +37,31 @@ function Hook:remove()
    return self
 end
 
-local function settle(hook, ok, ...)
-   hook.busy = nil
+-- Whether the function runs in this coroutine, or in one that waits for this one to end or yield.
+local function isWithin(busy)
+   for co in next, busy do
+      if co == MAIN or coroutine.status(co) ~= 'suspended' then return true end
+   end
+   return false
+end
+
+local function settle(busy, co, ok, ...)
+   busy[co] = nil
    if not ok then error((...), 0) end
    return ...
 end
 
 -- internal: calls the function, unless it was removed in this walk or is running.
 function Hook:run(...)
-   if self.removed or self.busy then return nil end
-   self.busy = true
-   return settle(self, pcall(self.f, ...))
+   local busy = self.busy
+   if self.removed or busy and isWithin(busy) then return nil end
+   if not busy then
+      busy = setmetatable({}, weak)  -- of coroutines; it keeps none that is dropped
+      self.busy = busy
+   end
+   local co = coroutine.running() or MAIN
+   busy[co] = true
+   return settle(busy, co, pcall(self.f, ...))
 end
 
 function Hook:__tostring()

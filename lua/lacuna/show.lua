@@ -30,6 +30,14 @@ local function survey(numbers)
    return whole, largest, least, odd
 end
 
+--- Writes a count with a comma before every three digits.
+-- @tparam number n whole, 0 or more
+-- @treturn string such as `12,345`
+function show.thousands(n)
+   local text = ('%.0f'):format(n)
+   return (text:reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
+end
+
 -- The format of all numbers, its width, and the power of ten that they are divided by.
 local function format(numbers, dtype)
    local whole, largest, least, odd = survey(numbers)

@@ -179,11 +179,26 @@ describe('memory', function()
       assert.fails("device: 'gpu', expected cpu", lacuna.resetPeak, 'gpu')
    end)
 
-   it('that is kept follows what was needed, not every size that ever came', function()
-      -- in a process of its own, for the most that was ever live counts
-      local code = [[
+   -- What a script prints in a process of its own, for the most that was ever live counts.
+   local function apart(device, code, shell)
+      local first = 0
+      while arg[first - 1] do first = first - 1 end
+      local pipe = io.popen(("%s env -u LACUNA_TEST_LOG %q - %s <<'END'\n%s\n%s\nEND"):format(
+         shell or '', arg[first], device, [[
          local lacuna = require 'lacuna'
-         local device, most = arg[1], 0
+         local device = arg[1]
+         local function use(megabytes)
+            lacuna.zeros(megabytes * 2 ^ 20, { dtype = 'uint8', device = device }):release()
+         end
+         local function cached() return lacuna.memory(device).cached / 2 ^ 20 end]], code))
+      local text = pipe:read '*a'
+      pipe:close()
+      return text
+   end
+
+   it('that is kept follows what was needed, not every size that ever came', function()
+      local code = [[
+         local most = 0
          -- one that no device has room for is no measure
          assert(not pcall(lacuna.zeros, 2 ^ 47, { dtype = 'uint8', device = device }))
          for i = 0, 63 do
@@ -191,15 +206,49 @@ describe('memory', function()
             most = math.max(most, lacuna.memory(device).cached)
          end
          print(most / 2 ^ 20)]]
-      local first = 0
-      while arg[first - 1] do first = first - 1 end
-      local command = ("env -u LACUNA_TEST_LOG %q - %s <<'END'\n%s\nEND"):format(arg[first],
-         lacuna.device(), code)
-      local pipe = io.popen(command)
-      local megabytes = tonumber((pipe:read '*a'))
-      pipe:close()
+      local megabytes = tonumber((apart(lacuna.device(), code)))
       -- the largest has 82 MB; all sizes together more than 700
       assert.is_true(megabytes < 82 * 1.25 * 1.125 + 64, megabytes)
+   end)
+
+   -- Under the address sanitizer nothing is kept.
+   local function keeps()
+      lacuna.zeros(1000, 1000):release()
+      return lacuna.memory(lacuna.device()).cached > 0
+   end
+
+   it('that is kept goes by age: first what was not wanted for longest', function()
+      if not keeps() then return end
+      assert.equal('40 taken, 50 taken, 30 gone\n', apart(lacuna.device(), [[
+         for _, size in ipairs { 30, 40, 50, 24 } do use(size) end
+         local words = {}
+         for i, size in ipairs { 40, 50, 30 } do
+            local before = cached()
+            local t = lacuna.zeros(size * 2 ^ 20, { dtype = 'uint8', device = device })
+            words[i] = size .. (before - cached() >= size and ' taken' or ' gone')
+            if i < 3 then t:release() end
+         end
+         print(table.concat(words, ', '))]]))
+   end)
+
+   it('that is kept is measured by the most that was live', function()
+      if not keeps() then return end
+      local megabytes = tonumber((apart(lacuna.device(), 'use(200) use(10) print(cached())')))
+      assert.is_true(megabytes >= 210, megabytes)
+   end)
+
+   it('that is kept is given back where there is no room for other sizes', function()
+      if not keeps() or isSanitized() then return end
+      -- 104 more do not fit beside the 416 that are kept
+      local code = [[
+         use(400)
+         print(io.open '/proc/self/status':read '*a':match 'VmSize:%s*(%d+)')
+         use(100)
+         print(cached() < 400 and 'given back' or 'kept')]]
+      local kilobytes, kept = apart('cpu', code):match '^(%d+)\n(%a+)\n$'
+      assert.equal('kept', kept)
+      local limit = ('ulimit -v %d;'):format(kilobytes + 50 * 1024)
+      assert.matches('^%d+\ngiven back\n$', (apart('cpu', code, limit)))
    end)
 
    it('that was freed is kept for the next tensor, and given back on request', function()

@@ -138,18 +138,15 @@ describe('data.Loader', function()
          end)
 
          it('says what collate said', function()
-            local angry, silent = true, false
+            local angry = true
             local loader = numbered({ count = 4 }, { workers = workers, batchSize = 2,
                collate = function(samples)
                   if angry then error('too many', 0) end
-                  return not silent and samples or nil
+                  return samples
                end })
             assert.fails('Loader: collate %(batch 1 of epoch 1%): too many',
                function() idsOf(loader, 1) end)
-            angry, silent = false, true
-            assert.fails('Loader: collate %(batch 1 of epoch 1%): it gave nil, expected a batch',
-               function() idsOf(loader, 1) end)
-            silent = false
+            angry = false
             assert.are.same({ 'sample 1 sample 2', 'sample 3 sample 4' }, idsOf(loader, 1))
             loader:close()
          end)
@@ -307,6 +304,31 @@ describe('data.Loader', function()
       assert.fails('the batches of epoch 3 are not those that the state was taken in', loader.epoch,
          loader, 3)
       assert.same({ 2 }, (loader:epoch(3, 2)()))
+   end)
+
+   it('goes on from a position only through batches of the same sizes', function()
+      local batches = { { 1, 2 }, { 3 } }
+      local loader = counted { sampler = { batches = function() return 2 end,
+         epoch = function() return batches end } }
+      loader:epoch(1)()
+      local state = loader:stateDict()
+      batches = { { 1 }, { 2, 3 } }
+      loader:loadStateDict(state)
+      assert.fails('the batches of epoch 1 are not those that the state was taken in', loader.epoch,
+         loader, 1)
+   end)
+
+   it('ends the workers where they fail, and starts others', function()
+      local loader = numbered({ count = 3 }, { workers = 1 })
+      local advance = loader:epoch(1)
+      advance()
+      local crew = loader.crew
+      function crew.take() error('gone', 0) end
+      local ok, message = pcall(advance)
+      assert.same({ false, 'gone' }, { ok, message })
+      assert.is_true(crew.closed)
+      assert.same({ 'sample 1', 'sample 2', 'sample 3' }, idsOf(loader, 1))
+      loader:close()
    end)
 
    it('ends the loop under way where a state is loaded', function()

@@ -1,4 +1,5 @@
 --- Hooks on modules and on gradients, and the gradient of anything on the way.
+local class = require 'lacuna.class'
 local lacuna = require 'lacuna'
 local nn, ops, SparseTensor = lacuna.nn, lacuna.ops, lacuna.SparseTensor
 local small = require 'spec.support.small'
@@ -36,6 +37,58 @@ describe('a hook', function()
          :add(nn.AddTable())
       net:get(2):registerForwardPreHook(function(_, inputs) return { { inputs[1][1] } } end)
       assert.near_all({ { 1 }, { 2 }, { 3 } }, net(sparse()).features, 0)
+   end)
+
+   it('may give several inputs, with holes', function()
+      local Three, seen = class('Three', nn.Module), nil
+      function Three.forward(_, ...)
+         seen = { n = select('#', ...), ... }
+         return (...)
+      end
+      local net, given = Three(), nil
+      local y = lacuna.ones(1)
+      net:registerForwardPreHook(function(_, inputs)
+         given = { inputs[1], nil, y, n = 3 }
+         return given
+      end)
+      net:registerBackwardHook(function(_, gradInput) assert.equal(2, #gradInput) end)
+      net(leaf { 1 }):sum():backward()
+      assert.same({ 3, nil, 1 }, { seen.n, seen[2], seen[3]:item() })
+      given = nil
+      local short = { y }
+      net:registerForwardPreHook(function() return short end)
+      net(y)
+      assert.same({ 1, 1 }, { seen.n, #short })
+      assert.is_nil(short.n)
+      short.n = 'many'
+      assert.fails("registerForwardPreHook: n of the hook's inputs is the string \"many\"", net,
+         y)
+   end)
+
+   it('meets the next pass, not this one, if a hook hung it on', function()
+      local net, count = chain(), 0
+      local function count1() count = count + 1 end
+      local handle
+      handle = net:registerForwardHook(function()
+         net:registerForwardHook(count1)
+         handle:remove()
+      end)
+      net:registerForwardHook(function() count = count + 10 end)
+      net(lacuna.ones(1, 1))
+      assert.equal(10, count)
+      net(lacuna.ones(1, 1))
+      assert.equal(21, count)
+   end)
+
+   it('on backward leaves a sparse tensor its background', function()
+      local net, x = nn.Sequential():add(nn.ReLU()):add(nn.Tanh()), sparse()
+      x = SparseTensor.over(x.sites, leaf { { 1 }, { 2 }, { 3 } }, { 0.5 })
+      local expected = net(x).background:item()
+      net:get(2):registerBackwardHook(function() end)
+      net:registerBackwardHook(function() end)
+      local y = net(x)
+      assert.equal(expected, y.background:item())
+      y.features:sum():backward()
    end)
 
    it('on backward sees the gradients of what goes in and out, and may replace the first',
@@ -164,6 +217,9 @@ describe('a hook', function()
       complaint('gradient 1 of the hook is 2 on %a+, expected 1x1 on', function()
          return lacuna.ones(2)
       end)
+      complaint('gradient 1 of the hook is 1x1 on %a+, expected 1x1 on %a+', function()
+         return lacuna.ones(1, 1, { device = lacuna.device() == 'cpu' and 'shadow' or 'cpu' })
+      end)
       complaint('the hook changed a gradient in place', function(_, g) g[1]:mul(2) end)
       usable(net)
    end)
@@ -206,6 +262,21 @@ describe('a gradient', function()
       assert.near_all({ 70, 70 }, lacuna.grad(z, { y }, { retainGraph = true })[1], 0)
       z:backward()
       assert.equal(4, #seen)
+   end)
+
+   it('is none that is recorded, whatever a hook gives', function()
+      local x, other = leaf { 1 }, leaf { 5 }
+      x:registerHook(function() return other end)
+      local y = x * 3
+      y:retainGrad():registerHook(function() return other end)
+      local z = y * 2
+      local grads = lacuna.grad(z, { x, y }, { retainGraph = true })
+      z:backward()
+      for _, gradient in ipairs { grads[1], grads[2], x.grad, y.grad } do
+         assert.equal(5, gradient:item())
+         assert.is_false(gradient.requiresGrad)
+         assert.not_equal(other, gradient)
+      end
    end)
 
    it('of a leaf is what its hook made of it, and adds up', function()

@@ -132,6 +132,31 @@ describe('completion', function()
          assert.equal('.hidden', (at("'" .. files.at '.')))
          assert.equal('', (at("'" .. files.at 'none/')))
       end)
+
+      it('knows whose home ~ is', function()
+         files.write('shape.off', '')
+         local real = os.getenv
+         rawset(os, 'getenv', function(name) return name == 'HOME' and files.at() or real(name) end)
+         local shown = at "'~/sha"
+         rawset(os, 'getenv', real)
+         assert.equal('shape.off', shown)
+      end)
+
+      it('looks at some ten thousand names of a folder, not at all', function()
+         local lfs, made = require 'lfs', 0
+         local dir, attributes = lfs.dir, lfs.attributes
+         lfs.attributes = function() end
+         lfs.dir = function()
+            return function()
+               made = made + 1
+               return made <= 20000 and 'f' .. made or nil
+            end
+         end
+         local list = complete.candidates("'f", 3, {})
+         lfs.dir, lfs.attributes = dir, attributes
+         assert.is_true(made <= 10001)
+         assert.equal(10000, #list)
+      end)
    end)
 
    it('blames wrong arguments', function()

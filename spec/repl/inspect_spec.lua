@@ -121,6 +121,112 @@ describe('a table at the prompt', function()
    end)
 end)
 
+describe('what was cut of a value', function()
+   -- All pieces: how many, and as one text.
+   local function all(value, options, most)
+      local piece, rest = inspect.pieces(value, options)
+      local list = { piece }
+      while rest and #list < (most or 1e4) do
+         local goesOn
+         piece, goesOn = rest()
+         list[#list + 1] = piece
+         if not goesOn then rest = nil end
+      end
+      return #list, table.concat(list, '\n')
+   end
+
+   local function missing(shown, words)
+      local out = {}
+      for _, word in ipairs(words) do
+         if not shown:find('%f[%w]' .. word .. '%f[%W]') then out[#out + 1] = word end
+      end
+      return out
+   end
+
+   local function counted(n, word)
+      local list = {}
+      for i = 1, n do list[i] = word and word .. i or i end
+      return list
+   end
+
+   it('comes in pieces, elements and fields, until all was shown', function()
+      local value, words = counted(1000), counted(2500, 'key')
+      for _, key in ipairs(words) do value[key] = true end
+      local pieces, shown = all(value)
+      assert.same({}, missing(shown, counted(1000)))
+      assert.same({}, missing(shown, words))
+      assert.is_true(pieces >= 16 and pieces < 30)
+      assert.matches('\n_, from 201:\n   201, 202, ', shown)
+      assert.matches('\n_, more fields:\n   key%d+ = true,\n', shown)
+      assert.equal(1, (all { 1, 2, { 3 } }))
+   end)
+
+   it('comes by name where it stood further in', function()
+      local value = { a = { b = { c = { d = { deep = { deeper = 'end' } } } } }, counted(100),
+         ['a b'] = ('x'):rep(150) .. 'ü' .. ('ö'):rep(100), s = { t = { counted(30, 'n') } } }
+      local _, shown = all(value, { name = 'v' })
+      assert.matches('\nv%[1%], from 41:\n   41, 42, .*, 100\n', shown)
+      assert.matches("\nv%['a b'%], from byte 199:\n'[ö]+'", shown)
+      assert.matches("\nv%.s%.t%[1%], from 13:\n   'n13'.*, 'n30'", shown)
+      assert.matches("\nv%.a%.b%.c%.d:\n{ deep = { deeper = 'end' } }", shown)
+      local long = setmetatable({}, { __tostring = function() return 'one\ntwo' end })
+      assert.matches('{ one … }\n_%[1%]:\none\ntwo$', (select(2, all { long })))
+      local key = ('k'):rep(150) .. ('l'):rep(150)
+      assert.matches("\na key of _, from byte 201:\n'l+'$", (select(2, all { [key] = 1 })))
+   end)
+
+   it('is every byte of a long text', function()
+      local bytes = {}
+      for i = 1, 5000 do bytes[i] = string.char(i * 7 % 256) end
+      local odd = 'a' .. ('ü'):rep(60000)
+      assert.matches('üü…$', text(setmetatable({}, { __tostring = function() return odd end })))
+      for _, long in ipairs { odd, ('ab\n'):rep(90000), ('ü'):rep(6000), ('\200'):rep(6000),
+         table.concat(bytes) } do
+         local object = setmetatable({}, { __tostring = function() return long end })
+         assert.is_true(#text(object, { height = 1e6 }) < 100100)
+         local _, shown = all(object)
+         shown = shown:gsub('… and %d+ more lines?\n', ''):gsub('…\n', '')
+         assert.is_true(shown == long)
+         local parts = {}
+         for line in select(2, all(long)):gmatch "%f[^%z\n]'[^\n]*" do
+            line = line:gsub(" %(%d+ bytes%)$", ''):gsub("…'$", "'")
+            parts[#parts + 1] = assert(loadstring('return ' .. line))()
+         end
+         assert.is_true(table.concat(parts) == long)
+      end
+   end)
+
+   it('is made when it is asked for, however large the value', function()
+      local large = counted(1e6)
+      for i = 1, 1e5 do large['key' .. i] = large end
+      collectgarbage()
+      local before = collectgarbage 'count'
+      local _, rest = inspect.pieces { large, large, large }
+      for _ = 1, 20 do assert.is_true(#rest() < 20000) end
+      assert.is_true(collectgarbage 'count' - before < 50 * 1024)
+   end)
+
+   it('is what is there now, or is said to have changed', function()
+      local value = counted(300)
+      local _, rest = inspect.pieces(value)
+      value[250] = 'new'
+      assert.matches("249, 'new',%s+251", (rest()))
+      local wide = {}
+      for i = 1, 1500 do wide['key' .. i] = i end
+      _, rest = inspect.pieces(wide)
+      for key in pairs(wide) do wide[key] = nil end
+      for i = 1, 1e4 do wide[i] = i end
+      collectgarbage()
+      local pieces = {}
+      for i = 1, 10 do
+         local goesOn
+         pieces[i], goesOn = rest()
+         if not goesOn then break end
+      end
+      assert.matches('_ cannot be shown any more: ', pieces[#pieces])
+   end)
+end)
+
 describe('an object of the library at the prompt', function()
    local function sparse()
       return lacuna.SparseTensor.new({ { 1, 0, 0 }, { 1, 0, 1 }, { 3, 4, 4 } },
@@ -209,7 +315,7 @@ sample, place
       local net = nn.ReLU()
       net.childNames = { 'none' }
       assert.is_string(text(net))
-      local adam = optim.Adam(nn.Linear(1, 1):parameters())
+      local adam = optim.Adam { lacuna.ones(1):requireGrad() }
       adam.parameters, adam.options = nil, 3
       assert.matches('^optim%.Adam {.*options = 3', text(adam))
       assert.is_string(text(setmetatable({}, lacuna.Tensor)))
@@ -220,5 +326,6 @@ sample, place
    it('blames wrong options', function()
       assert.fails('inspect: option size is unknown', text, 1, { size = 3 })
       assert.fails('inspect: width is the number 0', text, 1, { width = 0 })
+      assert.fails('inspect: name is the number 3, expected a string', text, 1, { name = 3 })
    end)
 end)

@@ -110,17 +110,81 @@ describe('recording and scopes', function()
       local x = leaf()
       for _, name in ipairs { 'registerForwardPreHook', 'registerForwardHook',
          'registerBackwardHook' } do
-         local remove = net:get(1)[name](net:get(1), function() error 'mine' end)
+         local handle = net:get(1)[name](net:get(1), function() error 'mine' end)
          local ok, why = pcall(function() net(x):sum():backward() end)
          assert.is_false(ok)
          assert.matches('mine', why)
          assert.is_true(scope.recording())
-         if type(remove) == 'function' then remove() else remove:remove() end
+         handle:remove()
       end
       net:zeroGrad()
       x:zeroGrad()
       net(x):sum():backward()
       assert.is_not_nil(net:get(1).weight.grad)
+   end)
+
+   describe('of a hook that yields', function()
+      -- Hangs on a hook that yields the first time it runs, and counts.
+      local function yielding(register)
+         local count = 0
+         register(function()
+            count = count + 1
+            if count == 1 then coroutine.yield() end
+         end)
+         return function() return count end
+      end
+
+      it('leave the hook to everybody else', function()
+         local net, x = nn.Linear(2, 2), leaf()
+         local y = ops.square(x):sum()
+         for _, case in ipairs {
+            { function(f) net:registerForwardPreHook(f) end, function() net(x) end },
+            { function(f) net:registerForwardHook(f) end, function() net(x) end },
+            { function(f) net:registerBackwardHook(f) end,
+               function() net(x):sum():backward() end },
+            { function(f) x:registerHook(f) end,
+               function() y:backward(nil, { retainGraph = true }) end },
+         } do
+            local count = yielding(case[1])
+            local co = coroutine.create(case[2])
+            assert(coroutine.resume(co))
+            assert.equal('suspended', coroutine.status(co))
+            for _ = 1, 5 do case[2]() end
+            assert(coroutine.resume(coroutine.create(case[2])))
+            assert.equal(7, count())
+            -- the one that waited goes on, and then is as any other
+            assert(coroutine.resume(co))
+            assert.equal('dead', coroutine.status(co))
+            case[2]()
+            assert.equal(8, count())
+         end
+      end)
+
+      it('keep no coroutine that nobody resumes', function()
+         local net, x, alive = nn.Linear(2, 2), leaf(), setmetatable({}, { __mode = 'k' })
+         yielding(function(f) net:registerForwardHook(f) end)
+         local function abandon()
+            local co = coroutine.create(function() net(x) end)
+            assert(coroutine.resume(co))
+            alive[co] = true
+         end
+         abandon()
+         collectgarbage()
+         collectgarbage()
+         assert.is_nil((next(alive)))
+         net(x)
+      end)
+
+      it('do not let it run within itself, by way of another coroutine', function()
+         local net, x, count = nn.Linear(2, 2), leaf(), 0
+         net:registerForwardHook(function()
+            count = count + 1
+            if count < 9 then coroutine.wrap(function() net(x) end)() end
+         end)
+         net(x)
+         coroutine.wrap(function() net(x) end)()
+         assert.equal(2, count)
+      end)
    end)
 
    it('say so where a tensor was released', function()

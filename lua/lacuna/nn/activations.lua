@@ -12,7 +12,6 @@ local Activations = class('nn.Activations')
 
 local MAIN = {}
 local gathering = setmetatable({}, { __mode = 'k' })  -- coroutine -> who gets what modules give
-local running = 0
 
 -- internal: starts an empty list for the modules in a module.
 function Activations:__init() end
@@ -21,7 +20,6 @@ local function me() return coroutine.running() or MAIN end
 
 -- internal: called after every forward; hands it to who gathers in this coroutine.
 function Activations.note(module, output)
-   if running == 0 then return end
    local visit = gathering[me()]
    if visit then visit(module, output) end
 end
@@ -49,10 +47,8 @@ function Activations.gather(module, ...)
       rawset(list, path, output)
       if before then before(inner, output) end
    end
-   running = running + 1
    local function finish(ok, ...)
       gathering[co] = before
-      running = running - 1
       if not ok then error((...), 0) end
       return list, (...)
    end

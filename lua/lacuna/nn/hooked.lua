@@ -7,6 +7,8 @@ local Tensor = require 'lacuna.Tensor'
 
 local hooked = {}
 
+local MOST_INPUTS = 1000
+
 local function isPlain(value) return type(value) == 'table' and getmetatable(value) == nil end
 
 -- Calls visit(tensor) with every tensor in a value: itself, the features of a sparse one, and those
@@ -19,9 +21,13 @@ local function map(value, visit)
       return SparseTensor.over(value.sites, features, value.background)
    end
    if not isPlain(value) then return value end
-   local copy = {}
-   for key, inner in pairs(value) do copy[key] = inner end
-   for i = 1, value.n or #value do copy[i] = map(value[i], visit) end
+   local copy, places = {}, {}
+   for key, inner in pairs(value) do
+      copy[key] = inner
+      if type(key) == 'number' then places[#places + 1] = key end
+   end
+   table.sort(places)  -- there may be holes
+   for _, i in ipairs(places) do copy[i] = map(value[i], visit) end
    return copy
 end
 
@@ -117,8 +123,10 @@ end
 -- What a hook before forward gave: a list of inputs, or the one input.
 local function asInputs(other)
    if not isPlain(other) then return { other, n = 1 } end
-   other.n = other.n or #other
-   return other
+   local inputs = { n = fail.whole('registerForwardPreHook', "n of the hook's inputs",
+      other.n or #other, 0, MOST_INPUTS) }
+   for i = 1, inputs.n do inputs[i] = other[i] end
+   return inputs
 end
 
 --- Runs a module's `forward` with its hooks around it.

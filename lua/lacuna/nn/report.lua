@@ -4,13 +4,9 @@
 local fail = require 'lacuna.fail'
 local SparseTensor = require 'lacuna.SparseTensor'
 local Tensor = require 'lacuna.Tensor'
+local thousands = require('lacuna.show').thousands
 
 local report = {}
-
-local function thousands(n)
-   local text = ('%.0f'):format(n)
-   return (text:reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
-end
 
 local function title(module)
    local detail = tostring(module:describe() or '')

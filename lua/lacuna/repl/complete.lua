@@ -6,6 +6,7 @@
 -- table, and nothing is called.  The library's own tables that load their parts when used list all.
 -- @module lacuna.repl.complete
 local fail = require 'lacuna.fail'
+local keywords = require 'lacuna.repl.keywords'
 local lastElement = require('lacuna.repl.array').last
 local names = require 'lacuna.help.names'
 
@@ -14,10 +15,6 @@ local complete = {}
 local MOST_STEPS = 20            -- of metatables, one behind the other
 local MOST_KEYS = 20000          -- of a table are looked at
 local MOST_FILES = 10000         -- of a folder
-
-local keywords = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or repeat
-   return then true until while]]):gmatch '%a+' do keywords[word] = true end
 
 -- ---- reading values -----------------------------------------------------------------------------
 

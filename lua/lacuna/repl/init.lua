@@ -30,7 +30,7 @@ local function room()
    return { height = rows, width = columns }
 end
 
-local function show(text) page.show(text, write, room()) end
+local function show(text, rest) page.show(text, write, room(), rest) end
 
 local function red(text)
    return repl.colour and host.isTerminal(2) and '\27[31m' .. text .. '\27[0m' or text
@@ -54,14 +54,28 @@ local function options()
    return { width = columns or 80, colour = repl.colour }
 end
 
+-- What several give one after the other.
+local function chain(rests)
+   if #rests == 0 then return nil end
+   return function()
+      while rests[1] do
+         local text, goesOn = rests[1]()
+         if not goesOn then table.remove(rests, 1) end
+         if text then return text, #rests > 0 end
+      end
+   end
+end
+
 -- Prints the values of an expression: on one line if they fit.
 local function showValues(...)
-   local texts, lines = {}, false
+   local texts, rests, lines = {}, {}, false
    for i = 1, select('#', ...) do
-      texts[i] = inspect.text((select(i, ...)), options())
+      local how = options()
+      how.name = i == 1 and '_' or 'value ' .. i
+      texts[i], rests[#rests + 1] = inspect.pieces((select(i, ...)), how)
       lines = lines or texts[i]:find '\n' ~= nil
    end
-   show(table.concat(texts, lines and '\n' or '\t') .. '\n')
+   show(table.concat(texts, lines and '\n' or '\t') .. '\n', chain(rests))
 end
 
 -- What `help` is at the prompt: as `lacuna.help`, but a page at a time.
@@ -70,7 +84,9 @@ function showHelp(...)
    local help, x = require 'lacuna.help', (...)
    if select('#', ...) > 0 and x == nil then return help(nil) end  -- an error that tells so
    if x == showHelp then x = help end
-   local text, why = help.text(x, options())
+   local how = options()
+   how.all = true
+   local text, why = help.text(x, how)
    show((text or why) .. '\n')
 end
 

@@ -2,11 +2,13 @@
 --
 --     print(inspect.text({ 1, 2, { name = 'x' } }, { width = 60 }))     -- { 1, 2, { name = 'x' } }
 --
--- It never fails, and ends soon whatever the value's size.  Functions of a script are not called,
--- but for a `__tostring` that its author meant for this.
+-- It never fails, and ends soon whatever the value's size: what is long is cut, and comes in
+-- further pieces.  Functions of a script are not called, but for a `__tostring` that its author
+-- meant for this.
 -- @module lacuna.repl.inspect
 local class = require 'lacuna.class'
 local fail = require 'lacuna.fail'
+local keywords = require 'lacuna.repl.keywords'
 local lastElement = require('lacuna.repl.array').last
 local names = require 'lacuna.help.names'
 local objects = require 'lacuna.repl.objects'
@@ -15,9 +17,28 @@ local inspect = {}
 
 local MOST_KEYS = 1000           -- of a table are looked at
 local MOST_ITEMS = 2000          -- are written in all
+local MOST_SIDE = 200            -- elements, and fields, of the outermost table
+local MOST_BYTES = 2000          -- of a string that stands alone; of others a tenth
 local LONGEST = 100000           -- bytes
 
 local format
+
+-- ---- what is cut --------------------------------------------------------------------------------
+
+-- How one would type the way to the value at a depth: `_.a[3]`.
+local function wayTo(context, depth)
+   local parts = { context.name }
+   for i = 1, depth do parts[i + 1] = context.steps[i] end
+   return table.concat(parts)
+end
+
+-- Notes what was left out at a depth, for a piece of its own.
+local function note(context, depth, cut)
+   cut.depth, cut.order = depth, #context.cuts
+   local inKey = context.keyOf
+   cut.name = inKey and 'a key of ' .. wayTo(context, inKey) or wayTo(context, depth)
+   context.cuts[#context.cuts + 1] = cut
+end
 
 -- ---- plain values -------------------------------------------------------------------------------
 
@@ -50,10 +71,20 @@ local function isText(value)
    return not rest:find '[\128-\255]'
 end
 
-local function formatString(value, context, depth)
-   local most = depth == 0 and 2000 or 200
-   local cut = #value > most
-   local shown = cut and value:sub(1, most):gsub('[\192-\255][\128-\191]*$', '') or value
+-- A string, from a byte on.
+local function formatString(value, context, depth, first)
+   local most = depth == 0 and MOST_BYTES or MOST_BYTES / 10
+   local shown = value:sub(first or 1, (first or 1) + most - 1)
+   local last = (first or 1) + #shown - 1
+   local cut = last < #value
+   if cut then
+      -- a character is not taken apart
+      local start = shown:match '()[\192-\255][\128-\191]?[\128-\191]?[\128-\191]?$'
+      if start and start > 1 then
+         shown, last = shown:sub(1, start - 1), last - (#shown - start + 1)
+      end
+      note(context, depth, { text = value, first = last + 1 })
+   end
    shown = shown:gsub("[%c'\\]", function(c)
       return escapes[c] or ('\\%03d'):format(c:byte())
    end)
@@ -120,8 +151,12 @@ local function fromTostring(value, meta, context, depth)
    if type(text) ~= 'string' then
       return dim(context, '<its __tostring gives a ' .. type(text) .. '>')
    end
-   if #text > LONGEST then text = text:sub(1, LONGEST) .. '…' end
-   return depth == 0 and text or oneLine(text)
+   if depth > 0 then
+      local line = oneLine(text)
+      if line ~= text then note(context, depth, { value = value }) end
+      return line
+   end
+   return text
 end
 
 -- Of values that are neither tables nor plain: what they say of themselves, or their address.
@@ -144,27 +179,32 @@ local function before(a, b)
    return tostring(type(a)) < tostring(type(b))
 end
 
--- The keys behind the array part, in order, and whether there may be more.
-local function keysOf(value, array)
-   local list, seen = {}, 0
-   for key in next, value, array > 0 and array or nil do
-      seen = seen + 1
+-- Keys that are not of the array part, in order, and the last that was looked at, if there may be
+-- more; `after` is where an earlier look ended.
+local function keysOf(value, array, after)
+   local list, key = {}, after
+   if key == nil and array > 0 then key = array end
+   for _ = 1, MOST_KEYS do
+      key = next(value, key)
+      if key == nil then break end
       local isElement = type(key) == 'number' and key >= 1 and key <= array
          and key == math.floor(key)
       if not isElement then list[#list + 1] = key end
-      if seen > MOST_KEYS then return list, true end
    end
    table.sort(list, before)
-   return list, false
+   return list, key ~= nil and next(value, key) ~= nil and key or nil
 end
 
-local words = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or repeat
-   return then true until while]]):gmatch '%a+' do words[word] = true end
+local function isName(key)
+   return type(key) == 'string' and #key <= 200 and key:find '^[%a_][%w_]*$' and not keywords[key]
+end
 
-local function formatKey(key, context)
-   if type(key) == 'string' and key:find '^[%a_][%w_]*$' and not words[key] then return key end
-   return '[' .. oneLine(format(key, context, 3, '')) .. ']'
+local function formatKey(key, context, depth)
+   if isName(key) then return key end
+   context.keyOf = depth
+   local text = oneLine(format(key, context, 3, ''))
+   context.keyOf = nil
+   return '[' .. text .. ']'
 end
 
 -- Puts parts side by side as far as the width allows, with a comma after each but the last.
@@ -196,52 +236,83 @@ local function take(context)
    return context.items >= 0
 end
 
+-- Elements from one on, as far as there is room, and how many are left.
+local function elementsOf(value, first, context, depth, most, indent)
+   local parts, array = {}, lastElement(value) or 0
+   for i = first, math.min(array, first + most - 1) do
+      if not take(context) then break end
+      context.steps[depth + 1] = '[' .. i .. ']'
+      parts[#parts + 1] = format(rawget(value, i), context, depth + 1, indent)
+   end
+   local left = array - first + 1 - #parts
+   if left > 0 then
+      note(context, depth, { value = value, element = first + #parts })
+      return parts, ('… %d more'):format(left)
+   end
+   return parts
+end
+
+-- The same of fields.
+local function fieldsOf(value, keys, first, after, context, depth, most, indent)
+   local parts = {}
+   for i = first, math.min(#keys, first + most - 1) do
+      if not take(context) then break end
+      local name = formatKey(keys[i], context, depth)
+      context.steps[depth + 1] = isName(keys[i]) and '.' .. name or name
+      local text = format(rawget(value, keys[i]), context, depth + 1, indent)
+      parts[#parts + 1] = name .. ' = ' .. text
+   end
+   local left = #keys - first + 1 - #parts
+   if left > 0 or after ~= nil then
+      note(context, depth, { value = value, keys = keys, field = first + #parts, after = after })
+      return parts, after ~= nil and '… and many fields' or ('… %d more fields'):format(left)
+   end
+   return parts
+end
+
+-- Parts in lines: elements are filled where they are short, fields stand one in a line.
+local function layOut(elements, fields, width, indent)
+   local parts = {}
+   for _, part in ipairs(elements) do parts[#parts + 1] = part end
+   local count, lines = #parts, {}
+   for _, part in ipairs(fields) do parts[#parts + 1] = part end
+   local short = areShort(elements)
+   if short then
+      lines = fill(elements, width, indent)
+      if count < #parts then lines[#lines] = lines[#lines] .. ',' end
+   end
+   for i = short and count + 1 or 1, #parts do
+      lines[#lines + 1] = indent .. parts[i] .. (i < #parts and ',' or '')
+   end
+   return table.concat(lines, '\n'), parts
+end
+
+local function append(context, parts, more)
+   if more then parts[#parts + 1] = dim(context, more) end
+   return parts
+end
+
 local function formatTable(value, context, depth, indent)
    if context.path[value] then return dim(context, '<cycle>') end
    local meta = debug.getmetatable(value)
    local name = type(meta) == 'table' and rawget(meta, '__typename')
    local head = type(name) == 'string' and paint(context, '36', name) .. ' ' or ''
    if next(value) == nil then return head .. '{}' end
-   if depth > 3 then return head .. '{ … }' end
+   if depth > 3 then
+      note(context, depth, { value = value })
+      return head .. '{ … }'
+   end
    context.path[value] = true
-   local most, inner = depth == 0 and 200 or depth == 1 and 40 or 12, indent .. '   '
-   local array = lastElement(value) or 0
-   local elements, fields, more = {}, {}, {}
-   for i = 1, math.min(array, most) do
-      if not take(context) then break end
-      elements[i] = format(rawget(value, i), context, depth + 1, inner)
-   end
-   if #elements < array then more[1] = ('%d more'):format(array - #elements) end
-   local keys, unknown = keysOf(value, array)
-   for i = 1, math.min(#keys, most) do
-      if not take(context) then break end
-      fields[i] = formatKey(keys[i], context) .. ' = '
-         .. format(rawget(value, keys[i]), context, depth + 1, inner)
-   end
-   if unknown then
-      more[2] = 'and many fields'
-   elseif #fields < #keys then
-      more[2] = ('%d more fields'):format(#keys - #fields)
-   end
+   local most, inner = depth == 0 and MOST_SIDE or depth == 1 and 40 or 12, indent .. '   '
+   local elements = append(context, elementsOf(value, 1, context, depth, most, inner))
+   local keys, after = keysOf(value, lastElement(value) or 0)
+   local fields = append(context,
+      fieldsOf(value, keys, 1, after, context, depth, most, inner))
    context.path[value] = nil
-   local parts, rest = {}, {}
-   for _, part in ipairs(elements) do parts[#parts + 1] = part end
-   if more[1] then parts[#parts + 1] = dim(context, '… ' .. more[1]) end
-   local cut = #parts
-   for _, part in ipairs(fields) do parts[#parts + 1] = part end
-   if more[2] then parts[#parts + 1] = dim(context, '… ' .. more[2]) end
+   local lines, parts = layOut(elements, fields, context.width, inner)
    local line = head .. '{ ' .. table.concat(parts, ', ') .. ' }'
    if not line:find '\n' and length(indent .. line) <= context.width then return line end
-   -- too long for a line: elements are filled, fields stand one in a line
-   local short = areShort { unpack(parts, 1, cut) }
-   if short then
-      rest = fill({ unpack(parts, 1, cut) }, context.width, inner)
-      if cut < #parts then rest[#rest] = rest[#rest] .. ',' end
-   end
-   for i = short and cut + 1 or 1, #parts do
-      rest[#rest + 1] = inner .. parts[i] .. (i < #parts and ',' or '')
-   end
-   return head .. '{\n' .. table.concat(rest, '\n') .. '\n' .. indent .. '}'
+   return head .. '{\n' .. lines .. '\n' .. indent .. '}'
 end
 
 -- ---- dispatch -----------------------------------------------------------------------------------
@@ -272,34 +343,119 @@ function format(value, context, depth, indent)
    return formatOther(value, context)
 end
 
+-- ---- pieces -------------------------------------------------------------------------------------
+
 -- The first lines of a text, and how many there are beside.
-local function limit(text, most)
+local function limit(text, most, context)
    local at, lines = 0, 0
-   while lines < most do
+   while lines < most and at do
       at = text:find('\n', at + 1, true)
-      if not at then return text end
       lines = lines + 1
    end
-   local _, more = text:sub(at + 1):gsub('\n', '')
-   return text:sub(1, at) .. ('… and %d more lines'):format(more + 1)
+   if at and at <= LONGEST then
+      local _, more = text:sub(at + 1):gsub('\n', '')
+      note(context, 0, { lines = text, first = at + 1 })
+      return text:sub(1, at) .. ('… and %d more line%s'):format(more + 1, more == 0 and '' or 's')
+   end
+   if #text <= LONGEST then return text end
+   local last = LONGEST
+   while last > LONGEST - 4 and text:find('^[\128-\191]', last + 1) do last = last - 1 end
+   note(context, 0, { lines = text, first = last + 1 })
+   return text:sub(1, last) .. (context.colour and '\27[0m' or '') .. '…'
+end
+
+local function titled(cut, from, text)
+   return ('%s%s:\n%s'):format(cut.name, from, text)
+end
+
+-- What a cut left out, or the beginning of it; nil if it turns out to be nothing.
+local function pieceOf(cut, context)
+   local value, indent = cut.value, '   '
+   if cut.lines then return limit(cut.lines:sub(cut.first), context.height, context) end
+   if cut.text then
+      return titled(cut, ', from byte ' .. cut.first, formatString(cut.text, context, 0, cut.first))
+   elseif cut.element then
+      local list = append(context, elementsOf(value, cut.element, context, 0, MOST_SIDE, indent))
+      return titled(cut, ', from ' .. cut.element, (layOut(list, {}, context.width, indent)))
+   elseif not cut.keys then
+      return titled(cut, '', format(value, context, 0, ''))
+   end
+   local keys, first, after = cut.keys, cut.field, cut.after
+   while first > #keys and after ~= nil do
+      keys, after = keysOf(value, lastElement(value) or 0, after)
+      first = 1
+   end
+   if first > #keys then return nil end
+   local list = append(context, fieldsOf(value, keys, first, after, context, 0, MOST_SIDE, indent))
+   return titled(cut, ', more fields', (layOut({}, list, context.width, indent)))
+end
+
+local function failing(value) return '<a ' .. type(value) .. '>' end
+
+-- Calls f with a fresh context.  What it cut of the text or of the outermost value is to come next,
+-- what it cut further in when all else of `queue` was shown, the outer before the inner.
+local function within(settings, name, queue, f)
+   local context = { width = settings.width, height = settings.height, colour = settings.colour,
+      items = MOST_ITEMS, name = name, path = {}, steps = {}, cuts = {} }
+   local ok, text = pcall(f, context)
+   if not ok and tostring(text):match 'interrupted$' then error(text, 0) end
+   table.sort(context.cuts, function(a, b)
+      if a.depth ~= b.depth then return a.depth < b.depth end
+      return a.order < b.order
+   end)
+   local front = 0
+   for _, cut in ipairs(context.cuts) do
+      if cut.depth == 0 then
+         front = front + 1
+         table.insert(queue, cut.lines and 1 or front, cut)
+      else
+         queue[#queue + 1] = cut
+      end
+   end
+   return ok, ok and text or tostring(text)
+end
+
+--- Describes a value, in one line or several, and what of it was cut.
+-- @param value anything
+-- @tparam[opt] table options `width`, 80, in characters; `height`, the most lines, 1000; `colour`,
+-- whether to use the colours of a terminal, false; `name`, what the value is called, `_`
+-- @treturn string
+-- @treturn ?function gives the next piece of what was cut, until nil, and whether there may be more
+function inspect.pieces(value, options)
+   options = fail.options('inspect', options,
+      { width = 80, height = 1000, colour = fail.off, name = '_' })
+   local settings = {
+      width = math.max(fail.whole('inspect', 'width', options.width, 1), 20),
+      height = fail.whole('inspect', 'height', options.height, 1), colour = options.colour,
+   }
+   if type(options.name) ~= 'string' then
+      fail.raise('inspect: name is %s, expected a string', fail.describe(options.name))
+   end
+   local queue = {}
+   local ok, text = within(settings, options.name, queue, function(context)
+      return limit(format(value, context, 0, ''), settings.height, context)
+   end)
+   if not ok then return failing(value) end
+   if #queue == 0 then return text end
+   return text, function()
+      while #queue > 0 do
+         local cut = table.remove(queue, 1)
+         local fine, piece = within(settings, cut.name, queue, function(context)
+            local shown = pieceOf(cut, context)
+            return shown and not cut.lines and limit(shown, settings.height, context) or shown
+         end)
+         if not fine then  -- a table that changed has no key behind one that is gone
+            piece = ('%s cannot be shown any more: %s'):format(cut.name, oneLine(piece))
+         end
+         if piece then return piece, #queue > 0 end
+      end
+   end
 end
 
 --- Describes a value, in one line or several.
 -- @param value anything
--- @tparam[opt] table options `width`, 80, in characters; `height`, the most lines, 1000; `colour`,
--- whether to use the colours of a terminal, false
+-- @tparam[opt] table options as for @{pieces}
 -- @treturn string
-function inspect.text(value, options)
-   options = fail.options('inspect', options, { width = 80, height = 1000, colour = false })
-   local context = {
-      width = math.max(fail.whole('inspect', 'width', options.width, 1), 20),
-      colour = options.colour, items = MOST_ITEMS, path = {},
-   }
-   local height = fail.whole('inspect', 'height', options.height, 1)
-   local ok, text = pcall(format, value, context, 0, '')
-   if not ok then return '<a ' .. type(value) .. '>' end
-   if #text > 2 * LONGEST then text = text:sub(1, 2 * LONGEST) .. '…' end
-   return limit(text, height)
-end
+function inspect.text(value, options) return (inspect.pieces(value, options)) end
 
 return inspect

@@ -8,16 +8,12 @@ local show = require 'lacuna.show'
 local Sites = require 'lacuna.Sites'
 local SparseTensor = require 'lacuna.SparseTensor'
 local Tensor = require 'lacuna.Tensor'
+local thousands = show.thousands
 
 local objects = {}
 
 local MOST_ELEMENTS = 2 ^ 22     -- of which statistics are computed
 local MOST_SAMPLES = 12          -- of which sites are told
-
-local function thousands(n)
-   local text = ('%.0f'):format(n)
-   return (text:reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
-end
 
 local function plural(n, word) return thousands(n) .. ' ' .. word .. (n == 1 and '' or 's') end
 

@@ -83,7 +83,7 @@ local function framesFrom(thread, level)
    end
    while level <= last do
       if #frames == FIRST and last - level > FIRST + LAST then
-         local left = last - LAST - level
+         local left = last - LAST + 1 - level
          frames[#frames + 1] = { source = '', omitted = ('... (%d levels)'):format(left) }
          level = level + left
       end
