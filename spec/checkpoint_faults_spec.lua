@@ -29,6 +29,25 @@ describe('a checkpoint', function()
       assert.equal(7, net.weight:item())
    end)
 
+   it('tells which options of an optimiser are not those of the script any more', function()
+      local function made(options)
+         local told, net = {}, lacuna.nn.Linear(1, 1)
+         local optimiser = lacuna.optim.SGD(net:parameters(), options)
+         return lacuna.checkpoint(at 'run', { net = net, optimiser = optimiser },
+            { say = function(line) told[#told + 1] = line end }), told, optimiser
+      end
+      assert(made({ lr = 0.1, momentum = 0.9 }):save())
+      local run, told, optimiser = made { lr = 0.5, weightDecay = 0.25 }
+      assert(run:resume())
+      assert.same({ 'resume: going on with momentum = 0.9 of optimiser as saved, not 0',
+         'resume: going on with weightDecay = 0 of optimiser as saved, not 0.25' }, told)
+      assert.same({ 0.1, 0.9, 0 }, { optimiser.options.lr, optimiser.options.momentum,
+         optimiser.options.weightDecay })
+      run, told = made { momentum = 0.9 }
+      assert(run:resume())
+      assert.same({}, told)  -- a rate changes with every schedule
+   end)
+
    it('puts back an object that gives the table it works with, and fails half-way', function()
       local live = { inner = { step = 1 } }
       local object = { stateDict = function() return live end }

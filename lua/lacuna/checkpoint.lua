@@ -156,6 +156,35 @@ local function isThere(path)
    return handle ~= nil or code ~= NOWHERE
 end
 
+-- The options of parts that take them back from a file: optimisers.
+local function optionsOf(list)
+   local all = {}
+   for name, part in pairs(list) do
+      local options = type(part) == 'table' and rawget(part, 'options')
+      if type(options) == 'table' and rawget(part, 'defaults') then
+         all[name] = {}
+         for option in pairs(part.defaults) do all[name][option] = options[option] end
+      end
+   end
+   return all
+end
+
+-- Tells which options are other ones than the script set; a rate changes with every schedule.
+local function tellOptions(self, before)
+   local now, told = optionsOf(self.parts), {}
+   for name, options in pairs(before) do
+      for option, value in pairs(options) do
+         local saved = now[name][option]
+         if option ~= 'lr' and saved ~= value then
+            told[#told + 1] = ('resume: going on with %s = %s of %s as saved, not %s'):format(
+               option, tostring(saved), name, tostring(value))
+         end
+      end
+   end
+   table.sort(told)
+   for _, line in ipairs(told) do self.say(line) end
+end
+
 --- Puts the run back to where `latest` left it: parts, the common random generator, and the state,
 -- which is given. Where `latest` cannot be used, `previous` serves, and that is said.
 -- @tparam[opt] table start the state of a run that has no checkpoint yet
@@ -165,7 +194,7 @@ function Checkpoint:resume(start)
    if start ~= nil and type(start) ~= 'table' then
       fail.raise('resume: start is %s, expected a table', fail.describe(start))
    end
-   local reasons = {}
+   local reasons, before = {}, optionsOf(self.parts)
    for _, name in ipairs { 'latest', 'previous' } do
       local path = self:path(name)
       if isThere(path) then
@@ -176,6 +205,7 @@ function Checkpoint:resume(start)
                self.say(('%s; going on from %s'):format(reasons[1]
                   or ('resume: %s is not there'):format(self:path()), path))
             end
+            tellOptions(self, before)
             return state
          end
          reasons[#reasons + 1] = why
