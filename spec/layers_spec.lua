@@ -23,7 +23,8 @@ local layers = {
 }
 -- The thin modules over C.
 local seesNative = { 'lacuna.Tensor', 'lacuna.Sites', 'lacuna.autograd', 'lacuna.ops', 'lacuna.io',
-   'lacuna.mesh', 'lacuna.image', 'lacuna.clock', 'lacuna.progress', 'lacuna.elements', 'lacuna' }
+   'lacuna.mesh', 'lacuna.image', 'lacuna.clock', 'lacuna.progress', 'lacuna.elements',
+   'lacuna.data.Workers', 'lacuna' }
 local seesFfi = { ['lacuna.native'] = true, ['lacuna.Tensor'] = true }
 -- Modules of others; lacuna.worker is C, in the host.
 local foreign = { bit = true, lfs = true, cjson = true, ['lacuna.worker'] = true }

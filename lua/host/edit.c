@@ -82,7 +82,8 @@ static char *prompt_of(EditLine *el) {
 /* What happened to the terminal while nobody looked. */
 static void catch_up(EditLine *el) {
     if (resized) el_resize(el);
-    if (continued) {
+    if (continued) { /* by a shell that may have changed the terminal's modes */
+        el_set(el, EL_PREP_TERM, 0);
         el_set(el, EL_PREP_TERM, 1);
         el_set(el, EL_REFRESH);
     }
@@ -203,6 +204,7 @@ static int open_editor(void) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_resize;
+    action.sa_flags = SA_RESTART; /* what an entry reads goes on; pselect ends */
     sigaction(SIGWINCH, &action, NULL);
     sigaction(SIGCONT, &action, NULL);
     return 1;
@@ -214,6 +216,7 @@ static int edited_line(lua_State *L, const char *prompt) {
     prompt_now = prompt;
     state_now = L;
     el_set(editor, EL_PREP_TERM, 1); /* before the prompt, or the terminal echoes, too */
+    continued = 0; /* while an entry ran: there is no line yet to draw again */
     catch_up(editor);
     interrupt_edit(1);
     const char *line = el_gets(editor, &length);

@@ -15,7 +15,7 @@
 
 /* Puts the library that belongs to this program first on package.path and package.cpath:
  * ROOT/lua and ROOT/build/lib in a source tree, PREFIX/share and PREFIX/lib when
- * installed. */
+ * installed.  In a tree `core` tells lacuna.native which core is of the same build. */
 static const char PATHS[] =
     "local root = ...\n"
     "local function exists(name) local f = io.open(name) return f and f:close() end\n"
@@ -24,8 +24,8 @@ static const char PATHS[] =
     "local lib = tree and root .. '/lib' or root .. '/lib/lua/5.1'\n"
     "package.path = lua .. '/?.lua;' .. lua .. '/?/init.lua;' .. package.path\n"
     "package.cpath = lib .. '/?.so;' .. package.cpath\n"
-    "if tree and not os.getenv('LACUNA_LIB') then\n"
-    "   LACUNA_LIB = root .. '/lib/liblacuna.so'\n"
+    "if tree then\n"
+    "   package.loaded['lacuna.host'].core = root .. '/lib/liblacuna.so'\n"
     "end\n"
     "return require('lacuna.repl.main')(arg)\n";
 

@@ -87,6 +87,18 @@ static int in_library(lua_State *L, lua_Debug *at) {
            strncmp(at->source, sources, strlen(sources)) == 0;
 }
 
+/* The place of the innermost line that is not the library's, as lacuna.fail has it. */
+static void push_place(lua_State *L) {
+    lua_Debug at;
+    for (int level = 0; lua_getstack(L, level, &at); level++) {
+        if (in_library(L, &at) || !lua_getinfo(L, "l", &at) || at.currentline < 0)
+            continue;
+        luaL_where(L, level);
+        return;
+    }
+    lua_pushliteral(L, "");
+}
+
 static void stop(lua_State *L, lua_Debug *at) {
     if (!pending) {
         lua_sethook(L, users.hook, users.mask, users.count);
@@ -94,7 +106,7 @@ static void stop(lua_State *L, lua_Debug *at) {
     }
     if (milliseconds() - came < PATIENCE && in_library(L, at)) return;
     take();
-    luaL_where(L, 0);
+    push_place(L);
     lua_pushliteral(L, "interrupted");
     lua_concat(L, 2);
     lua_error(L);

@@ -2,11 +2,13 @@
 -- @module lacuna.elements
 local bit = require 'bit'
 local fail = require 'lacuna.fail'
+local interrupt = require 'lacuna.interrupt'
 local native = require 'lacuna.native'
 
 local elements = {}
 
 local MOST = native.C.LAC_MAX_NDIM
+local PIECE = 512  -- elements of a table between two looks for Ctrl-C
 local bounds = {
    int32 = { -2147483648, 2147483647 }, uint8 = { 0, 255 },
    int64 = { -9007199254740992, 9007199254740992 },
@@ -50,7 +52,13 @@ local function pour(buffer, values, sizes, depth, at, dtype)
       fail.raise('tensor: a table at depth %d holds %s, expected %d elements', depth,
          type(values) == 'table' and #values or fail.describe(values), sizes[depth])
    end
-   for i = 1, sizes[depth] do at = pour(buffer, values[i], sizes, depth + 1, at, dtype) end
+   local count = sizes[depth]
+   for first = 1, count, PIECE do
+      if first > 1 then interrupt.check() end
+      for i = first, math.min(first + PIECE - 1, count) do
+         at = pour(buffer, values[i], sizes, depth + 1, at, dtype)
+      end
+   end
    return at
 end
 
@@ -64,7 +72,13 @@ function elements.pour(buffer, values, sizes, dtype) pour(buffer, values, sizes,
 local function nest(buffer, sizes, depth, at)
    if depth > #sizes then return tonumber(buffer[at]), at + 1 end
    local list = {}
-   for i = 1, sizes[depth] do list[i], at = nest(buffer, sizes, depth + 1, at) end
+   local count = sizes[depth]
+   for first = 1, count, PIECE do
+      if first > 1 then interrupt.check() end
+      for i = first, math.min(first + PIECE - 1, count) do
+         list[i], at = nest(buffer, sizes, depth + 1, at)
+      end
+   end
    return list, at
 end
 

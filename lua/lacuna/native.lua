@@ -19,9 +19,11 @@ local function exists(path)
 end
 
 -- The library and the declarations lie in the build folder of a source tree, or where the
--- installation put them; LACUNA_LIB (environment or global) names another library.
+-- installation put them; LACUNA_LIB (environment or global) names another library, and so does the
+-- program of a source tree.
 local function locate()
-   local named = os.getenv('LACUNA_LIB') or rawget(_G, 'LACUNA_LIB')
+   local host = package.loaded['lacuna.host']
+   local named = os.getenv('LACUNA_LIB') or rawget(_G, 'LACUNA_LIB') or host and host.core
    local build = named and named:match('^(.*)/lib/liblacuna%.so$') or here .. '../../build'
    local library = named or exists(build .. '/lib/liblacuna.so')
       or exists(here .. '../../../../lib/liblacuna.so') or 'lacuna'

@@ -9,6 +9,7 @@
 -- local places = tsne.embed(features, { perplexity = 20 })   -- features: an array of rows
 -- for i, place in ipairs(places) do print(labels[i], place[1], place[2]) end
 local fail = require 'lacuna.fail'
+local interrupt = require 'lacuna.interrupt'
 
 local tsne = {}
 
@@ -61,6 +62,7 @@ end
 local function squaredDistances(n, of)
    local d, largest = {}, 0
    for i = 1, n do
+      interrupt.check()
       for j = 1, n do
          local value = i == j and 0 or of(i, j)
          d[(i - 1) * n + j] = value
@@ -93,6 +95,7 @@ end
 local function conditional(d, n, perplexity)
    local p, wanted = {}, math.log(perplexity)
    for i = 1, n do
+      interrupt.check()
       local nearest = math.huge
       for j = 1, n do
          if j ~= i then nearest = math.min(nearest, d[(i - 1) * n + j]) end
@@ -195,11 +198,13 @@ end
 local function divergence(p, x, y, n)
    local total, sum = 0, 0
    for i = 1, n do
+      interrupt.check()
       for j = 1, n do
          if i ~= j then total = total + 1 / (1 + (x[i] - x[j]) ^ 2 + (y[i] - y[j]) ^ 2) end
       end
    end
    for i = 1, n do
+      interrupt.check()
       for j = 1, n do
          if i ~= j then
             local q = 1 / (1 + (x[i] - x[j]) ^ 2 + (y[i] - y[j]) ^ 2) / total
@@ -219,6 +224,7 @@ local function layOut(n, of, o)
    local gx, gy, push = filled(n, 0), filled(n, 0), { x = filled(n, 0), y = filled(n, 0) }
    local speedX, speedY, gainX, gainY = filled(n, 0), filled(n, 0), filled(n, 1), filled(n, 1)
    for iteration = 1, o.iterations do
+      interrupt.check()
       local early = iteration <= o.exaggerated
       gradient(gx, gy, push, p, x, y, n, early and o.exaggeration or 1)
       local momentum = iteration <= 250 and 0.5 or 0.8

@@ -21,6 +21,47 @@ describe('lacuna', function()
       assert.same({ path .. '\tx\tx\nnil\n', 0 }, { run('-- ' .. path .. ' x') })
    end)
 
+   it('leaves a script the words before its name, as luajit does', function()
+      local path = script 'print(arg[-3], arg[-2], arg[-1], arg[0])'
+      assert.same({ ('%s\t--seed\t1\t%s\n'):format(pty.lacuna, path), 0 },
+         { run('--seed 1 ' .. path) })
+   end)
+
+   it('gives a script the globals that luajit gives, and no other', function()
+      local path = script [[
+local names = {}
+for name in pairs(_G) do names[#names + 1] = name end
+table.sort(names)
+print(unpack(names))
+]]
+      assert.equal(files.shell('luajit ' .. path), (run(path, 'unset LACUNA_LIB; ')))
+   end)
+
+   it('computes with the core of its own build, in the threads of data workers too', function()
+      local build = pty.lacuna:gsub('/bin/lacuna$', '')
+      if not files.read(build .. '/../lua/lacuna/init.lua') then
+         return pending 'the build folder is not in the tree'
+      end
+      files.write('where.lua', [[
+return function()
+   local Where = require 'lacuna.class' 'Where'
+   function Where:__init() end
+   function Where:size() return #require('lacuna.native').library end
+   function Where:get() end
+   return Where()
+end
+]])
+      local path = script(([[
+package.path = package.path .. ';%s/?.lua'
+local library = require('lacuna.native').library
+print(library)
+local description = require('lacuna.data').remote('where').description
+print(require('lacuna.data.Workers')(1, description):size() == #library)
+]]):format(files.at()))
+      local own = files.shell(('realpath %s/lib/liblacuna.so'):format(build))
+      assert.equal(own .. 'true\n', (run(path, 'unset LACUNA_LIB; ')))
+   end)
+
    it('runs a script from standard input', function()
       local path = script 'print(arg[0], ...)'
       assert.same({ 'nil\n', 0 }, { run('< ' .. path) })

@@ -2,9 +2,6 @@
 local files = require 'spec.support.files'
 local pty = require 'spec.support.pty'
 
-local hasEditor = files.shell(pty.lacuna
-   .. [[ -e "io.write(tostring(package.loaded['lacuna.host'].editor))"]]) == 'true'
-
 -- A sanitizer maps terabytes, so it does not start where addresses are few.
 local isSanitized = files.shell(('sh -c "ulimit -v 1500000; exec %s -e \\"print(7)\\""'):format(
    pty.lacuna)) ~= '7\n'
@@ -25,11 +22,6 @@ describe('the prompt', function()
    end
 
    local function entry(...) return session:entry(...) end
-
-   local function needsEditor()
-      if not hasEditor then pending 'this program was built without libedit' end
-      return hasEditor
-   end
 
    it('greets, prints what expressions give, and keeps the last value', function()
       start()
@@ -193,6 +185,12 @@ describe('the prompt', function()
       assert.equal('43', entry 'answer')
    end)
 
+   it("has the script's own names, where it shares some with the prompt", function()
+      start('-i ' .. files.write('script.lua', 'nn, help, lacuna = 5, 6, 7'))
+      assert.equal("5\t6", entry 'nn, help')
+      assert.equal("'table'", entry 'type(lacuna)')
+   end)
+
    it('runs the user\'s init.lua, unless told not to', function()
       files.write('init.lua', 'mine = 12 error "broken"')
       start('', { LACUNA_INIT = files.at 'init.lua' })
@@ -223,6 +221,9 @@ describe('the prompt', function()
       assert.is_true(raw { NO_COLOR = '' })
       assert.is_false(raw { NO_COLOR = '1' })
       assert.is_false(raw { NO_COLOR = '', TERM = 'dumb' })
+      start('2>' .. files.at 'errors', { NO_COLOR = '' })
+      entry 'nope.x'
+      assert.matches('^stdin:1: attempt to index[^\27]*$', files.read(files.at 'errors'))
       assert.not_matches('\27', files.shell('echo nope.x | ' .. pty.lacuna .. ' -i -n'))
    end)
 
@@ -232,6 +233,11 @@ describe('the prompt', function()
       session:type '\3'
       session:expect '> $'
       assert.equal('3', entry '1 + 2')
+      session:type 'print "begun" x = io.read()\n'
+      session:expect '\nbegun\n'
+      session:type '\4'  -- which is for what reads now
+      session:expect '^> $'
+      assert.equal('nil', entry 'x')
       session:type '\4'
       assert.equal(0, session:wait())
    end)
@@ -240,84 +246,6 @@ describe('the prompt', function()
       local typed = files.write('typed', '1 + 1\nio.read()\nline\nfor i = 1, 2 do\nprint(i) end')
       local text = files.shell(('LACUNA_INIT= %s -i < %s'):format(pty.lacuna, typed))
       assert.equal("> 2\n> 'line'\n> .. 1\n2\n> \n", text:match '\n(.*)')
-   end)
-
-   describe('with its editor', function()
-      it('completes names, and lists them where there are several', function()
-         if not needsEditor() then return end
-         start()
-         session:type 'lacuna.ver\t'
-         session:expect 'lacuna%.version$'
-         session:type '\n'
-         session:expect "'%d[%d.]*'\n> $"
-         session:type 'lacuna.no\t'
-         session:expect 'lacuna%.noGrad%(?$'
-         session:type '\3'
-         session:expect '\n> $'
-         session:type 'lacuna.n\t'
-         session:expect '\nnn%s+noGrad%s+> lacuna%.n$'
-         session:type '\3'
-         session:expect '\n> $'
-         -- nothing fits; nothing happens
-         session:type 'nope.nope\t'
-         session:type '\3'
-         session:expect '\n> $'
-         assert.equal('2', entry '1 + 1')
-      end)
-
-      it('takes Tab at the start of a line for a blank', function()
-         if not needsEditor() then return end
-         start()
-         assert.equal('2', entry '\t1 + 1')
-      end)
-
-      it('remembers entries of this session and of others', function()
-         if not needsEditor() then return end
-         start()
-         entry 'first = 1'
-         entry 'first = 1'
-         session:type 'for i = 1, 2 do\n'
-         session:expect '%.%. $'
-         session:type 'first = first + i end\n'
-         session:expect '\n> $'
-         session:kill(9) -- what was typed is in the file already
-         session:wait()
-         session:close()
-         assert.equal('first = 1\nfor i = 1, 2 do\\nfirst = first + i end\n',
-            files.read(files.at '.local/state/lacuna/history'))
-         start()
-         session:type '\27[A\27[A'
-         session:expect 'first = 1\n$' -- a line up again, which is not seen here
-         session:type '\n'
-         session:expect '\n> $'
-         session:type '\27[A\27[A' -- the loop, whole
-         session:expect 'for i = 1, 2 do\nfirst = first %+ i end$'
-         session:type '\n'
-         session:expect '\n> $'
-         assert.equal('4', entry 'first')
-      end)
-
-      it('puts its history where it is told, or nowhere', function()
-         if not needsEditor() then return end
-         start('', { LACUNA_HISTORY = files.at 'mine' })
-         entry 'x = 1'
-         session:close()
-         assert.equal('x = 1\n', files.read(files.at 'mine'))
-         for _, path in ipairs { '', '/proc/no/such/folder/history' } do
-            start('', { LACUNA_HISTORY = path })
-            assert.equal('2', entry '1 + 1')
-            session:close()
-         end
-         assert.equal('x = 1\n', files.read(files.at 'mine'))
-         assert.is_nil(files.read(files.at '.local/state/lacuna/history'))
-      end)
-
-      it('edits text of more than one byte a character', function()
-         if not needsEditor() then return end
-         start()
-         session:type "'gr\195\188n'\27[D\27[D\127\195\182\n" -- one left of the quote; ü becomes ö
-         session:expect "\n'gr\195\182n'\n> $"
-      end)
    end)
 end)
 

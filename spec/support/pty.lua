@@ -106,7 +106,7 @@ end
 --- Starts a command.
 -- @tparam string command for the shell; what runs is its last program, so that signals reach it
 -- @tparam[opt] table options `env`: variables; `rows`, 24; `columns`, 80
--- @treturn Session
+-- @treturn Session, whose `terminal` is the path of the terminal
 function pty.open(command, options)
    options = options or {}
    local words = { 'env', 'TERM=xterm' }
@@ -115,11 +115,11 @@ function pty.open(command, options)
    end
    words[#words + 1] = command
    local master = assert(newTerminal(), 'pty: none is free')
-   C.pty_ioctl(master, TIOCSWINSZ, ffi.new('unsigned short[4]', options.rows or 24,
-      options.columns or 80))
    local self = setmetatable({ master = master, seen = '', unread = '' }, Session)
    sessions[self] = true
-   self.pid = spawn(table.concat(words, ' '), ffi.string(C.pty_name(master)))
+   self:resize(options.rows or 24, options.columns or 80)
+   self.terminal = ffi.string(C.pty_name(master))
+   self.pid = spawn(table.concat(words, ' '), self.terminal)
    return self
 end
 
@@ -169,6 +169,19 @@ function Session:type(text)
    assert(tonumber(C.pty_write(self.master, text, #text)) == #text, 'pty: it takes no more')
 end
 
+--- Gives the terminal another size, as a window gets it, and tells the program.
+-- @tparam number rows
+-- @tparam number columns
+function Session:resize(rows, columns)
+   C.pty_ioctl(self.master, TIOCSWINSZ, ffi.new('unsigned short[4]', rows, columns))
+end
+
+--- Takes the terminal away from the program.
+function Session:hangUp()
+   C.pty_close(self.master)
+   self.master = nil
+end
+
 --- Sends the program a signal.
 -- @tparam number signal 2 is what Ctrl-C sends
 function Session:kill(signal) C.pty_kill(self.pid, signal) end
@@ -184,7 +197,7 @@ end
 -- @treturn number its status, 128 more than the signal where one ended it
 function Session:wait(seconds)
    local deadline, status = clock() + (seconds or 60), ffi.new 'int[1]'
-   local open = true
+   local open = self.master ~= nil
    while C.pty_wait(self.pid, status, WNOHANG) == 0 do
       if clock() > deadline then
          error(('pty: the program goes on, after %q'):format(plain(self.seen)), 2)

@@ -2,6 +2,7 @@
 -- @module lacuna.plot.gnuplot
 local fail = require 'lacuna.fail'
 local file = require 'lacuna.io.file'
+local interrupt = require 'lacuna.interrupt'
 local settings = require 'lacuna.plot.settings'
 local Tensor = require 'lacuna.Tensor'
 local terminal = require 'lacuna.plot.terminal'
@@ -192,20 +193,62 @@ end
 
 local function shellQuote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
+-- Calls f, then `last` whatever happened; gives what f gave, or raises what it raised.
+local function finally(last, f)
+   local function finish(ok, ...)
+      last()
+      if not ok then error((...), 0) end
+      return ...
+   end
+   return finish(pcall(f))
+end
+
+-- A shell that says who it is, runs the program and says how that ended. Ctrl-C does not stop
+-- gnuplot, so the shell does, at a signal from the terminal or from here.
+local COMMAND = [[
+exec 2>&1 </dev/null
+trap 'kill -9 $child; wait $child' INT TERM HUP
+%s -d %s & child=$!
+echo $$
+wait $child
+printf '\n%%d' $?
+]]
+
+local EINTR = 4  -- a signal woke the read: Ctrl-C, or the terminal has another size
+
+local function nextLine(pipe)
+   local text, _, code
+   repeat
+      text, _, code = pipe:read '*l'
+      interrupt.check()
+   until text or code ~= EINTR
+   return text
+end
+
 -- Gives what the program printed, and its exit status.
 local function run(script)
-   local pipe = io.popen(('%s -d %s 2>&1 </dev/null; printf "\\n%%d" $?'):format(
-      shellQuote(settings.program), shellQuote(script)))
-   local text = pipe:read('*a')
-   pipe:close()
-   local said, status = text:match('^(.*)\n(%d+)$')
-   return said or text, tonumber(status)
+   local pipe, why = io.popen(COMMAND:format(shellQuote(settings.program), shellQuote(script)))
+   if not pipe then return why end
+   local shell, code, ended, _
+   repeat shell, _, code = pipe:read '*l' until shell or code ~= EINTR
+   return finally(function()
+      if shell and not ended then os.execute('kill ' .. shell) end
+      pipe:close()  -- waits for the shell
+   end, function()
+      local said = {}
+      for line in nextLine, pipe do said[#said + 1] = line end
+      ended = true
+      return table.concat(said, ' ', 1, #said - 1), tonumber(said[#said])
+   end)
 end
 
 local function write(path, bytes)
-   local handle = assert(io.open(path, 'wb'))
-   handle:write(bytes)
-   handle:close()
+   local handle, why = io.open(path, 'wb')
+   if not handle then return nil, why end
+   local written
+   written, why = handle:write(bytes)
+   local closed, reason = handle:close()
+   return written and closed, why or reason
 end
 
 -- Gives a text as the options ask: back to the caller, or onto standard output.
@@ -215,31 +258,53 @@ function gnuplot.show(options, text)
    return true
 end
 
--- Runs the lines. The program writes to a file of ours, so that the user's path is no part of any
--- command. `bytes`, if given, are a list of strings for files whose names stand in the lines as
--- \1 and a number.
-function gnuplot.draw(op, options, lines, bytes)
-   local script, output, names = os.tmpname(), os.tmpname(), {}
+-- What the program draws by the lines. `newFile` takes bytes and gives the name of their file.
+local function draw(op, lines, bytes, newFile)
+   local names = {}
+   local output, why = newFile ''
+   if not output then return nil, why end
    table.insert(lines, 3, 'set output ' .. gnuplot.quote(output))
    for i = 1, #(bytes or {}) do
-      names[i] = os.tmpname()
-      write(names[i], bytes[i])
+      names[i], why = newFile(bytes[i])
+      if not names[i] then return nil, why end
    end
    local text = table.concat(lines, '\n'):gsub('\1(%d+)', function(i)
       return gnuplot.quote(names[tonumber(i)])
    end)
-   write(script, text .. '\n')
+   local script
+   script, why = newFile(text .. '\n')
+   if not script then return nil, why end
    local said, status = run(script)
-   local drawn = file.read(op, output)
-   for _, name in ipairs { script, output, unpack(names) } do os.remove(name) end
    if status == 127 then
       return nil, ('%s: %s was not found; install gnuplot-nox to draw plots'):format(op,
          settings.program)
    end
+   local drawn = file.read(op, output)
    if status ~= 0 or not drawn or drawn == '' then
       return nil, ('%s: %s failed: %s'):format(op, settings.program,
-         said:gsub('%s+', ' '):sub(1, 300))
+         said:gsub('%s+', ' '):match('^ ?(.-) ?$'):sub(1, 300))
    end
+   return drawn
+end
+
+-- Runs the lines. The program writes to a file of ours, so that the user's path is no part of any
+-- command. `bytes`, if given, are a list of strings for files whose names stand in the lines as
+-- \1 and a number.
+function gnuplot.draw(op, options, lines, bytes)
+   local made = {}
+   local function newFile(content)
+      local ok, name = pcall(os.tmpname)
+      if not ok then return nil, ('%s: there can be no temporary file'):format(op) end
+      made[#made + 1] = name
+      local written, why = write(name, content)
+      if not written then return nil, ('%s: cannot write a temporary file: %s'):format(op, why) end
+      return name
+   end
+   interrupt.check()  -- from here on it waits, so that no name is lost
+   local drawn, why = finally(function()
+      for _, name in ipairs(made) do os.remove(name) end
+   end, function() return draw(op, lines, bytes, newFile) end)
+   if not drawn then return nil, why end
    if options.terminal then
       return gnuplot.show(options, (drawn:gsub('[ ]+\n', '\n'):gsub('^%s*\n', '')))
    end
