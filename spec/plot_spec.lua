@@ -210,6 +210,17 @@ describe('plots in the terminal', function()
       end
    end)
 
+   drawn('end with the end of a line where they are printed', function()
+      local printed, write = {}, io.write
+      io.write = function(...)  -- luacheck: ignore
+         for i = 1, select('#', ...) do printed[#printed + 1] = (select(i, ...)) end
+      end
+      local ok, good = pcall(plot.lines, { terminal = true, series = { { y = { 1, 2 } } } })
+      io.write = write  -- luacheck: ignore
+      assert.same({ true, true }, { ok, good })
+      assert.matches('[^%s]\n$', table.concat(printed))
+   end)
+
    it('want a place, one of two, and a size that fits', function()
       for pattern, options in pairs {
          ['path is nil, expected the name of a file, or terminal = true'] = {},

@@ -57,6 +57,14 @@ static int start(lua_State *L) {
     return 1;
 }
 
+/* What was printed and could not be written must not look as if it had been. */
+static void check_output(void) {
+    const int lost = ferror(stdout);
+    if (fflush(stdout) == 0 && !lost) return;
+    fputs("lacuna: standard output could not be written\n", stderr);
+    _exit(EXIT_FAILURE);
+}
+
 int main(int argc, char **argv) {
     int status = EXIT_FAILURE;
     lua_State *L = luaL_newstate();
@@ -65,6 +73,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "lacuna: no memory for a Lua state\n");
         return EXIT_FAILURE;
     }
+    atexit(check_output);
     interrupt_open(L);
     lua_pushcfunction(L, start);
     lua_pushlightuserdata(L, argv);

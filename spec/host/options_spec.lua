@@ -138,6 +138,14 @@ print(require('lacuna.data.Workers')(1, description):size() == #library)
       assert.matches('^before lacuna: x\n', (run [[-e 'io.write "before " error("x", 0)']]))
    end)
 
+   it('does not hide that its output was lost', function()
+      for _, arguments in ipairs { "-e 'print(1)'", '--version', "-e 'print(1) os.exit(0)'" } do
+         assert.same({ 'lacuna: standard output could not be written\n', 1 },
+            { run(arguments .. ' > /dev/full') })
+      end
+      assert.same({ '', 0 }, { run "-e 'local a = 1' > /dev/full" })
+   end)
+
    it('tells where the script went wrong, without the frames of the library', function()
       local path = script [[
 local lacuna = require 'lacuna'

@@ -254,7 +254,7 @@ end
 -- Gives a text as the options ask: back to the caller, or onto standard output.
 function gnuplot.show(options, text)
    if options.terminal == 'text' then return text end
-   io.write(text)
+   io.write((text:gsub('[ \n\f]+$', '')), '\n')
    return true
 end
 
