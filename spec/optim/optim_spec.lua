@@ -183,7 +183,7 @@ describe('optim', function()
       assert.fails('parameter 1 does not require a gradient', optim.SGD, { lacuna.ones(2) })
       local w = lacuna.ones(1, { requiresGrad = true })
       for came, parameters in pairs { ['are a nn.Linear'] = nn.Linear(1, 1),
-         ['are a table with the key weight'] = nn.Linear(1, 1):stateDict(),
+         ['are a table with the key %a+'] = nn.Linear(1, 1):stateDict(),
          ['are an empty table'] = {}, ['are a table with the key 1.5'] = { w, [1.5] = w } } do
          local sentence = 'parameters ' .. came .. ', expected a list of tensors'
          assert.fails(sentence .. ', as net:parameters%(%) gives', optim.SGD, parameters)
