@@ -144,6 +144,8 @@ describe('nn.Module', function()
       dense(lacuna.ones(4, 3))
       assert.same({ 4, 5 }, dense.last.shape)
       assert.equal(layer, layer:to(lacuna.device()))
+      assert.equal(layer, layer:zeroGrad())
+      assert.equal(layer, layer:loadStateDict(layer:stateDict()))
    end)
 
    it('says which layer of a network fails, and where it is', function()
