@@ -207,10 +207,10 @@ end
 -- gnuplot, so the shell does, at a signal from the terminal or from here.
 local COMMAND = [[
 exec 2>&1 </dev/null
-trap 'kill -9 $child; wait $child' INT TERM HUP
-%s -d %s & child=$!
+trap 'kill -9 $! 2>&-; wait $!; printf "\n%%d" 137; exit' INT TERM HUP
 echo $$
-wait $child
+%s -d %s &
+wait $!
 printf '\n%%d' $?
 ]]
 
