@@ -99,7 +99,9 @@ static int characters(const char *from, const char *to) {
 /* Puts the cursor at the end, so that what is written next stands below the entry. */
 static void go_to_end(EditLine *el) {
     const LineInfo *line = el_line(el);
+    if (line->cursor == line->lastchar) return;
     el_cursor(el, characters(line->cursor, line->lastchar));
+    fputc('\r', stdout); /* libedit draws from where the cursor is */
     el_set(el, EL_REFRESH);
 }
 

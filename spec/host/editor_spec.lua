@@ -108,6 +108,12 @@ describe('the editor of lines', function()
       session:expect 'abcdef\8\8\8$'
       session:type '\3'
       session:expect 'abcdef%^C\n> $'
+      session:type '123'
+      session:expect '123$'
+      session:type '\3'
+      session:expect '%^C\n> $'
+      local _, raw = session:text()
+      assert.is_truthy(raw:find('\r> abcdef^C\r\n> 123^C\r\n> ', 1, true), raw)
    end)
 
    it('breaks lines where the terminal ends, also after its size was changed', function()
