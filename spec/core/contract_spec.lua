@@ -27,7 +27,7 @@ local fits = {
    gather = '2 longer1, 2 shorter1',
    group = '2 longer1, 2 shorter1',
    gt = '3 deeper',
-   index_range = '2 deeper, 2 longer1, 2 longer2, 2 shorter1, 2 shorter2',
+   index_range = '2 deeper, 2 longer1, 2 longer2, 2 shorter2',
    index_shift = '3 -1',
    leaky_relu = '3 -1, 3 0.5, 3 1e15',
    leaky_relu_grad = '5 -1, 5 0.5, 5 1e15',
@@ -56,7 +56,8 @@ local fits = {
    take = '1 deeper, 2 deeper, 3 deeper',
    take_columns = '2 longer1, 2 shorter1',
    to_dense = '1 deeper, 1 longer1, 1 longer3, 1 longer4, 1 shorter1, 1 shorter3, '
-      .. '1 shorter4, 4 deeper, 4 none',}
+      .. '1 shorter4, 4 deeper, 4 none',
+}
 
 -- Other values for an argument, each with a word for it.
 local function others(argument)
@@ -75,7 +76,7 @@ local function others(argument)
          for what, other in pairs { longer = size + 1, shorter = size - 1 } do
             local sizes = { unpack(argument.sizes) }
             sizes[axis] = other
-            if other >= 0 then add(what .. axis, sizes) end
+            if other > 0 then add(what .. axis, sizes) end
          end
       end
       local deeper = { unpack(argument.sizes) }
@@ -100,6 +101,8 @@ local function try(op, f, list, ...)
          local arguments = {}
          for k = 1, n do
             arguments[k] = Tensor.is(given[k]) and given[k]:detach():clone() or given[k]
+            -- an index points to the first row, which is there in what is shorter, too
+            if Tensor.is(given[k]) and given[k].dtype ~= 'float32' then arguments[k]:zero() end
          end
          arguments[i] = other or nil
          local before = bytes(arguments)
