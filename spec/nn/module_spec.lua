@@ -204,6 +204,9 @@ describe('nn.Module', function()
       function Two:__init() nn.Module.__init(self) end
       function Two:forward(x) return x, x end
       assert.fails('Two: forward gave 2 values, expected one', Two(), 1)
+      local two = Two()
+      two:registerForwardHook(function() end)
+      assert.fails('Two: forward gave 2 values, expected one', two, 1)
    end)
 
    it('lets a user write a layer with operations alone', function()

@@ -134,15 +134,6 @@ local function note(self, output, seconds)
    self.last = last
 end
 
--- What forward gave, if it is one value.
-local function one(self, ...)
-   if select('#', ...) > 1 then
-      fail.raise('%s: forward gave %d values, expected one; several go into a table',
-         self.__typename, select('#', ...))
-   end
-   return (...)
-end
-
 --- Runs `forward`, with hooks around it where there are any, and notes in `last` what it gave.
 -- @param ... what the layer takes
 -- @return what it gives
@@ -152,7 +143,7 @@ function Module:__call(...)
    if self.forwardHooks or self.forwardPreHooks or self.backwardHooks then
       output = hooked.forward(self, ...)
    else
-      output = one(self, self:forward(...))
+      output = hooked.one(self, self:forward(...))
    end
    note(self, output, clock() - before)
    Activations.note(self, output)

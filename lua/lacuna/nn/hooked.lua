@@ -129,6 +129,18 @@ local function asInputs(other)
    return inputs
 end
 
+--- Gives what a forward gave, if it is one value.
+-- @tparam Module module
+-- @param ... the values
+-- @return the value
+function hooked.one(module, ...)
+   if select('#', ...) > 1 then
+      fail.raise('%s: forward gave %d values, expected one; several go into a table',
+         module.__typename, select('#', ...))
+   end
+   return (...)
+end
+
 --- Runs a module's `forward` with its hooks around it.
 -- @tparam Module module
 -- @param ... the inputs
@@ -148,7 +160,7 @@ function hooked.forward(module, ...)
          return callBackward(module, list, gradInputs, came)
       end)
    end
-   local output = module:forward(unpack(inputs, 1, inputs.n))
+   local output = hooked.one(module, module:forward(unpack(inputs, 1, inputs.n)))
    for _, hook in ipairs(module.forwardHooks or {}) do
       local other = hook:run(module, inputs, output)
       if other ~= nil then output = other end
