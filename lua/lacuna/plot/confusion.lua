@@ -36,7 +36,7 @@ local function readNames(names, n)
       names = {}
       for i = 1, n do names[i] = tostring(i) end
    end
-   gnuplot.list('confusion', 'names', names, 'a list of strings')
+   fail.list('confusion', 'names', names, 'a list of strings')
    if #names ~= n then
       fail.raise('confusion: %d names, expected one for each of %d classes', #names, n)
    end

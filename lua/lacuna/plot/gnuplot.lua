@@ -132,14 +132,6 @@ function gnuplot.text(op, what, value)
    return value
 end
 
--- Checks that a value is a list, such as options hold.
-function gnuplot.list(op, what, value, expected)
-   if type(value) ~= 'table' or getmetatable(value) then
-      fail.raise('%s: %s are %s, expected %s', op, what, fail.describe(value), expected)
-   end
-   return value
-end
-
 -- The numbers of a tensor, or the value itself.
 function gnuplot.plain(op, value)
    if Tensor.is(value) then return Tensor.check(op, 'values', value):toTable() end

@@ -11,7 +11,7 @@ local function readSeries(options)
    end
    local given = options.series
    if options.values ~= nil then given = { { values = options.values } } end
-   gnuplot.list('histogram', 'series', given, 'a list of tables')
+   fail.list('histogram', 'series', given, 'a list of tables')
    local list = {}
    for i = 1, #given do
       local entry = given[i]

@@ -14,7 +14,7 @@ local function checkName(op, i, name)
 end
 
 local function readList(op, series)
-   gnuplot.list(op, 'series', series, 'a list of tables')
+   fail.list(op, 'series', series, 'a list of tables')
    for i = 1, #series do
       if type(series[i]) ~= 'table' or Tensor.is(series[i]) then
          fail.raise('%s: series %d is %s, expected a table of x and y', op, i,
@@ -81,7 +81,7 @@ local function placeOf(x, curves, logX)
 end
 
 local function addVertical(lines, vertical, curves, logX)
-   gnuplot.list('lines', 'vertical', vertical, 'a list of tables')
+   fail.list('lines', 'vertical', vertical, 'a list of tables')
    for i = 1, #vertical do
       local mark = vertical[i]
       if type(mark) == 'number' then mark = { x = mark } end

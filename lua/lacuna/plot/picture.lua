@@ -62,9 +62,9 @@ local function readAll(options)
       for i = 1, given.sizes[1] do made[i] = given[i] end
       given = made
    end
-   gnuplot.list('image', 'images', given, 'a list of tensors')
+   fail.list('image', 'images', given, 'a list of tensors')
    if titles ~= nil then
-      gnuplot.list('image', 'titles', titles, 'a list of strings')
+      fail.list('image', 'titles', titles, 'a list of strings')
       if #titles ~= #given then
          fail.raise('image: %d titles, expected one for each of %d pictures', #titles, #given)
       end

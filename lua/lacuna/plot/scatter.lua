@@ -65,7 +65,10 @@ return function(options)
       fail.raise('scatter: pointSize is %g, expected a number above 0', options.pointSize)
    end
    local names = options.names or {}
-   gnuplot.list('scatter', 'names', names, 'a table of strings by label')
+   if type(names) ~= 'table' or getmetatable(names) then
+      fail.raise('scatter: names are %s, expected a table of strings by label',
+         fail.describe(names))
+   end
    local order, members = { 1 }, { {} }
    if options.labels then
       order, members = group(options.labels, #points)
