@@ -8,20 +8,7 @@ local hasEditor = files.shell(pty.lacuna
 describe('the editor of lines', function()
    if not pty.exists() then return pending 'is typed to (no pseudo-terminal)' end
    if not hasEditor then return pending 'is typed to (this program was built without libedit)' end
-   local session
-
-   before_each(files.open)
-   after_each(function()
-      pty.close()
-      files.close()
-   end)
-
-   local function start(...)
-      session = pty.prompt(...)
-      return session
-   end
-
-   local function entry(...) return session:entry(...) end
+   local start, entry, session = pty.each()
 
    it('completes names, and lists them where there are several', function()
       start()
@@ -154,13 +141,13 @@ describe('the editor of lines', function()
    end)
 
    it('ends where its terminal goes away, or is not its own any more', function()
-      session = pty.open(("sh -c \"trap '' HUP; exec %s -n\""):format(pty.lacuna))
+      pty.open(("sh -c \"trap '' HUP; exec %s -n\""):format(pty.lacuna))
       session:expect '> $'
       session:hangUp()
       assert.equal(1, session:wait())  -- what it wrote last was lost
       session:close()
       -- a job in the background, which no shell stops
-      session = pty.open(([[sh -c "trap '' TTIN TTOU; set -m; %s -n & wait; echo status \$?"]])
+      pty.open(([[sh -c "trap '' TTIN TTOU; set -m; %s -n & wait; echo status \$?"]])
          :format(pty.lacuna))
       session:expect '> $'
       session:type '\n'

@@ -81,20 +81,7 @@ end)
 
 describe('Ctrl-C', function()
    if not pty.exists() then return pending 'is typed to (no pseudo-terminal)' end
-   local session
-
-   before_each(files.open)
-   after_each(function()
-      pty.close()
-      files.close()
-   end)
-
-   local function start(...)
-      session = pty.prompt(...)
-      return session
-   end
-
-   local function entry(...) return session:entry(...) end
+   local start, entry, session = pty.each()
 
    -- Begins what does not end by itself, and types Ctrl-C when it said that it runs. A pause lets
    -- it come to what it does for ever.
@@ -363,7 +350,7 @@ exec sleep 600
 
    it('is nothing to a program that was started to ignore it', function()
       local path = files.write('deaf.lua', 'print "begun" print(io.read())')
-      session = pty.open(("sh -c \"trap '' INT; exec %s %s\""):format(pty.lacuna, path))
+      pty.open(("sh -c \"trap '' INT; exec %s %s\""):format(pty.lacuna, path))
       session:expect 'begun\n'
       session:kill(2)
       session:type 'text\n'
@@ -374,7 +361,7 @@ exec sleep 600
    it('ends a script with a sentence, its line and 130', function()
       local path = files.write('loop.lua',
          'local i = 0\nprint "begun"\nwhile true do\n   i = i + 1\nend\n')
-      session = pty.open(pty.lacuna .. ' ' .. path)
+      pty.open(pty.lacuna .. ' ' .. path)
       session:expect 'begun\n'
       session:type '\3'
       assert.equal(130, session:wait())
@@ -388,14 +375,14 @@ exec sleep 600
             .. ' while true do local b = l.ops.matmul(a, a) end',
          "print 'begun' local co = coroutine.wrap(function() while true do end end) co()",
       } do
-         session = pty.open(pty.lacuna .. ' ' .. files.write('script.lua', text))
+         pty.open(pty.lacuna .. ' ' .. files.write('script.lua', text))
          session:expect 'begun\n'
          session:type '\3'
          assert.equal(130, session:wait())
          assert.matches('interrupted\n', (session:text()))
          session:close()
       end
-      session = pty.open(pty.lacuna .. ' -', {})
+      pty.open(pty.lacuna .. ' -', {})
       session:type "print 'begun' while true do end\n\4"
       session:expect '\nbegun\n'
       session:type '\3'
@@ -413,7 +400,7 @@ require('jit.profile').stop()
 local function spin() print 'begun' while true do end end
 while true do pcall(spin) end
 ]])
-      session = pty.open(pty.lacuna .. ' ' .. path)
+      pty.open(pty.lacuna .. ' ' .. path)
       session:expect '^true\tfalse\n'
       session:expect '^false\t[^\n]*loops: on is the number 1, expected a boolean\ntrue\n'
       session:expect 'begun\n'

@@ -8,20 +8,7 @@ local isSanitized = files.shell(('sh -c "ulimit -v 1500000; exec %s -e \\"print(
 
 describe('the prompt', function()
    if not pty.exists() then return pending 'is typed to (no pseudo-terminal)' end
-   local session
-
-   before_each(files.open)
-   after_each(function()
-      pty.close()
-      files.close()
-   end)
-
-   local function start(...)
-      session = pty.prompt(...)
-      return session
-   end
-
-   local function entry(...) return session:entry(...) end
+   local start, entry, session = pty.each()
 
    it('greets, prints what expressions give, and keeps the last value', function()
       start()
@@ -115,7 +102,7 @@ describe('the prompt', function()
 
    it('survives that memory runs out', function()
       if isSanitized then return pending 'a sanitizer takes the addresses that are left' end
-      session = pty.open(('sh -c "ulimit -v 1500000; exec %s"'):format(pty.lacuna),
+      pty.open(('sh -c "ulimit -v 1500000; exec %s"'):format(pty.lacuna),
          { env = { HOME = files.at(), LACUNA_INIT = '', NO_COLOR = '1' } })
       session:expect '> $'
       assert.equal('not enough memory', entry
@@ -205,7 +192,7 @@ describe('the prompt', function()
       session:close()
       os.execute('mkdir -p ' .. files.at 'config/lacuna')
       files.write('config/lacuna/init.lua', 'mine = 13')
-      session = pty.open(pty.lacuna, { env = { XDG_CONFIG_HOME = files.at 'config' } })
+      pty.open(pty.lacuna, { env = { XDG_CONFIG_HOME = files.at 'config' } })
       session:expect '> $'
       assert.equal('13', entry 'mine')
    end)

@@ -48,6 +48,11 @@ local SIZE = 1024 -- more than the opaque types take
 
 local pty = {}
 local sessions = {}  -- those that hold a terminal, as keys
+local latest  -- the one that was opened last
+local current = setmetatable({}, {
+   __index = function(_, key) return latest[key] end,
+   __newindex = function(_, key, value) latest[key] = value end,
+})
 local Session = {}
 Session.__index = Session
 
@@ -116,7 +121,7 @@ function pty.open(command, options)
    words[#words + 1] = command
    local master = assert(newTerminal(), 'pty: none is free')
    local self = setmetatable({ master = master, seen = '', unread = '' }, Session)
-   sessions[self] = true
+   sessions[self], latest = true, self
    self:resize(options.rows or 24, options.columns or 80)
    self.terminal = ffi.string(C.pty_name(master))
    self.pid = spawn(table.concat(words, ' '), self.terminal)
@@ -251,6 +256,20 @@ function Session:entry(...)
       self:type(select(i, ...) .. '\n')
    end
    return self:expect('\n> $'):match '^[^\n]*\n(.-)\n?> $'
+end
+
+--- Gives each spec of a block a folder; closes behind it what it opened.
+-- @treturn function `start`, which is `pty.prompt` and keeps the session
+-- @treturn function `entry`, of the session that was opened last
+-- @treturn table stands for that session
+function pty.each()
+   local busted = require 'busted'
+   busted.before_each(files.open)
+   busted.after_each(function()
+      pty.close()
+      files.close()
+   end)
+   return pty.prompt, function(...) return latest:entry(...) end, current
 end
 
 --- Ends all programs that still run.
